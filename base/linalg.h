@@ -1,0 +1,27 @@
+// Reductions with a fixed order, for the hot paths: the same bits whatever the
+// addresses and the machine.
+//
+// Eight partial sums by index (element i belongs to lane i mod 8), then the
+// tree ((0+4)+(2+6)) + ((1+5)+(3+7)). No fused multiply-add. No alignment is
+// needed, no allocation.
+#ifndef STARLING_BASE_LINALG_H_
+#define STARLING_BASE_LINALG_H_
+
+#include <cstdint>
+
+namespace starling {
+
+// x[0] + .. + x[n-1].
+float Sum(const float* x, int64_t n);
+
+// x . y.
+float Dot(const float* x, const float* y, int64_t n);
+
+// y = A x (+ y if accumulate), A [rows, cols] stored row by row. Row r is
+// Dot(A + r cols, x, cols), bit for bit.
+void Gemv(const float* a, const float* x, int rows, int cols, bool accumulate,
+          float* y);
+
+}  // namespace starling
+
+#endif  // STARLING_BASE_LINALG_H_

@@ -1,0 +1,62 @@
+// A policy: numbers that turn what is observed into what is done.
+//
+// One flat parameter vector theta [d] holds everything that is learned, so an
+// evolution strategy needs to know nothing else of a policy. Not thread-safe:
+// one instance a thread.
+#ifndef STARLING_POLICIES_POLICY_H_
+#define STARLING_POLICIES_POLICY_H_
+
+#include <cstdint>
+
+#include "base/observation.h"
+#include "base/parameter_layout.h"
+#include "base/registry.h"
+#include "base/rng.h"
+#include "base/vectors.h"
+#include "proto/env.pb.h"
+#include "proto/policy.pb.h"
+
+namespace starling {
+
+// What one Act costs.
+struct PolicyCost {
+  int64_t weights = 0;
+  int64_t biases = 0;
+  int64_t multiply_adds = 0;
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+
+  // d >= 1, the same for the object's whole life.
+  virtual int num_parameters() const = 0;
+  // Named blocks in order; their sizes sum to d.
+  virtual ParameterLayout layout() const = 0;
+  // Where a search starts, theta [d]: a pure function of `rng`.
+  virtual void InitialParameters(Rng rng, VectorRef theta) const = 0;
+
+  // Takes theta [d]. No allocation after the first call.
+  virtual void SetParameters(ConstVectorRef theta) = 0;
+  // A new episode begins: forgets recurrent state. No allocation.
+  virtual void Reset() {}
+  // Writes the action [EnvSpec.action_size] for an observation whose state is
+  // normalised. Within the bounds of the EnvSpec; NaN where it can't act. A
+  // pure function of theta and of what was observed since Reset. No
+  // allocation, lock or exception.
+  virtual void Act(const Observation& observation, VectorRef action) = 0;
+
+  virtual PolicyCost Cost() const = 0;
+};
+
+// A factory gets the environment's spec for sizes and bounds and answers
+// InvalidArgument for options that do not fit it.
+using PolicyRegistry = Registry<Policy, v1::PolicyConfig, const v1::EnvSpec&>;
+
+}  // namespace starling
+
+#define STARLING_REGISTER_POLICY(kind, factory)               \
+  const bool starling_registered_policy_##kind =              \
+      ::starling::PolicyRegistry::Register(#kind, factory)
+
+#endif  // STARLING_POLICIES_POLICY_H_
