@@ -1,5 +1,4 @@
-// Files: whole reads, writes that either happen or do not, text protobufs with
-// positions in their errors. Thread-safe.
+// Files: whole reads, and writes that either happen or do not. Thread-safe.
 #ifndef STARLING_BASE_FILE_H_
 #define STARLING_BASE_FILE_H_
 
@@ -30,16 +29,6 @@ absl::Status WriteFileAtomically(const std::string& path,
 absl::Status WriteFileWithDigest(const std::string& path,
                                  absl::string_view data);
 absl::StatusOr<std::string> ReadFileWithDigest(const std::string& path);
-
-// Parses protobuf text format. InvalidArgument with every error as
-// "origin:line:column: message"; an unknown field, enum value or name gets the
-// nearest known one.
-absl::Status ParseTextProto(absl::string_view text, const std::string& origin,
-                            google::protobuf::Message* message);
-
-// ReadFile, then ParseTextProto.
-absl::Status ReadTextProto(const std::string& path,
-                           google::protobuf::Message* message);
 
 // Bytes that depend on nothing but the message's contents.
 std::string SerializeDeterministically(

@@ -2,9 +2,8 @@
 #ifndef STARLING_BASE_OBSERVATION_H_
 #define STARLING_BASE_OBSERVATION_H_
 
-#include <cstdint>
-
 #include <Eigen/Core>
+#include <cstdint>
 
 namespace starling {
 

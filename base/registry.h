@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/log.h"
+#include "base/nearest.h"
 
 namespace starling {
 
@@ -61,13 +62,16 @@ class Registry {
   }
 
   // A configuration of the kind `name` with all options at their defaults.
-  // InvalidArgument if there is no such field.
+  // InvalidArgument, with the nearest name, if
+  // there is no such kind.
   static absl::StatusOr<Config> Default(const std::string& name) {
     const auto* field = Config::descriptor()->FindFieldByName(name);
     if (field == nullptr || field->containing_oneof() == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("there is no ", name, "; known: ",
-                       absl::StrJoin(Names(), ", ")));
+      const std::string nearest = Nearest(name, Names());
+      return absl::InvalidArgumentError(absl::StrCat(
+          "there is no ", name,
+          nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?"),
+          " Known: ", absl::StrJoin(Names(), ", ")));
     }
     Config config;
     config.GetReflection()->MutableMessage(&config, field);

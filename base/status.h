@@ -23,7 +23,7 @@
 
 // Declares or assigns `target` from an absl::StatusOr, or returns its error.
 //   ASSIGN_OR_RETURN(std::unique_ptr<Env> env, EnvRegistry::Make(config));
-#define ASSIGN_OR_RETURN(target, ...)                                  \
+#define ASSIGN_OR_RETURN(target, ...)                                     \
   ASSIGN_OR_RETURN_INNER(STARLING_CONCAT(starling_or_, __LINE__), target, \
                          __VA_ARGS__)
 #define ASSIGN_OR_RETURN_INNER(holder, target, ...) \
