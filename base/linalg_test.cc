@@ -1,0 +1,128 @@
+#include "base/linalg.h"
+
+#include <cstring>
+#include <vector>
+
+#include "base/rng.h"
+#include "gtest/gtest.h"
+
+namespace starling {
+namespace {
+
+// The contract of the header in plain C.
+float Tree(const float* lane) {
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+         ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+float PlainSum(const float* x, int n) {
+  float lane[8] = {};
+  for (int i = 0; i < n; ++i) lane[i % 8] += x[i];
+  return Tree(lane);
+}
+float PlainDot(const float* x, const float* y, int n) {
+  float lane[8] = {};
+  for (int i = 0; i < n; ++i) lane[i % 8] += x[i] * y[i];
+  return Tree(lane);
+}
+
+bool SameBits(float a, float b) {
+  return std::memcmp(&a, &b, sizeof(float)) == 0;
+}
+
+std::vector<float> Normals(int n, uint32_t direction) {
+  std::vector<float> x(n);
+  FillNormals(1, Stream::kPerturbation, 0, direction, 0, n, x.data());
+  return x;
+}
+
+// Numbers around the part that is read: a read beyond it would show.
+std::vector<float> Shifted(const std::vector<float>& x, int first, int n,
+                           int shift) {
+  std::vector<float> padded(shift + n + 16, 1e30f);
+  std::copy_n(x.begin() + first, n, padded.begin() + shift);
+  return padded;
+}
+
+TEST(LinalgTest, SumsInTheStatedOrderAtEverySizeAndAddress) {
+  const std::vector<float> x = Normals(100, 0);
+  for (int n = 0; n <= 100; ++n) {
+    const float expected = PlainSum(x.data(), n);
+    for (int shift = 0; shift < 16; ++shift) {
+      const std::vector<float> padded = Shifted(x, 0, n, shift);
+      ASSERT_TRUE(SameBits(Sum(padded.data() + shift, n), expected))
+          << n << " " << shift;
+    }
+  }
+}
+
+TEST(LinalgTest, DotsInTheStatedOrderAtEverySizeAndAddress) {
+  const std::vector<float> x = Normals(100, 0), y = Normals(100, 1);
+  for (int n = 0; n <= 100; ++n) {
+    const float expected = PlainDot(x.data(), y.data(), n);
+    for (int shift = 0; shift < 16; ++shift) {
+      const std::vector<float> px = Shifted(x, 0, n, shift);
+      const std::vector<float> py = Shifted(y, 0, n, (shift * 5 + 3) % 16);
+      ASSERT_TRUE(
+          SameBits(Dot(px.data() + shift, py.data() + (shift * 5 + 3) % 16, n),
+                   expected))
+          << n << " " << shift;
+    }
+  }
+}
+
+TEST(LinalgTest, GemvIsADotForEachRow) {
+  const std::vector<float> a = Normals(24 * 100, 0), x = Normals(100, 1),
+                           before = Normals(24, 2);
+  for (int cols = 0; cols <= 100; ++cols) {
+    for (int rows : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 23}) {
+      const int shift = (rows + cols) % 8;
+      const std::vector<float> pa = Shifted(a, 0, rows * cols, shift);
+      const std::vector<float> px = Shifted(x, 0, cols, 7 - shift);
+      std::vector<float> set(rows + 1, 5), added(before);
+      Gemv(pa.data() + shift, px.data() + 7 - shift, rows, cols, false,
+           set.data());
+      Gemv(pa.data() + shift, px.data() + 7 - shift, rows, cols, true,
+           added.data());
+
+      for (int r = 0; r < rows; ++r) {
+        const float expected = PlainDot(a.data() + r * cols, x.data(), cols);
+        ASSERT_TRUE(SameBits(set[r], expected)) << rows << "x" << cols;
+        ASSERT_TRUE(SameBits(added[r], before[r] + expected))
+            << rows << "x" << cols;
+      }
+      ASSERT_EQ(set[rows], 5);
+      ASSERT_EQ(added[rows], before[rows]);
+    }
+  }
+}
+
+// 1 + 2^-24 is rounded to 1 before the addition; a fused operation would keep
+// the small part: (1 + 2^-12)^2 - (1 + 2^-11) = 2^-24.
+TEST(LinalgTest, RoundsEachProduct) {
+  std::vector<float> x(9, 0), y(9, 0);
+  x[0] = -(1 + 0x1p-11f);
+  y[0] = 1;
+  x[8] = 1 + 0x1p-12f;
+  y[8] = 1 + 0x1p-12f;
+
+  EXPECT_EQ(Dot(x.data(), y.data(), 9), 0);
+}
+
+TEST(LinalgTest, EmptySumsArePositiveZero) {
+  EXPECT_TRUE(SameBits(Sum(nullptr, 0), 0.0f));
+  EXPECT_TRUE(SameBits(Dot(nullptr, nullptr, 0), 0.0f));
+  const float minus_zero = -0.0f;
+  EXPECT_TRUE(SameBits(Sum(&minus_zero, 1), 0.0f));
+}
+
+TEST(LinalgTest, NaNAndInfinityReachTheResult) {
+  std::vector<float> x(11, 1);
+  x[10] = __builtin_inff();
+  EXPECT_EQ(Sum(x.data(), 11), __builtin_inff());
+  x[3] = -__builtin_inff();
+  const float sum = Sum(x.data(), 11);
+  EXPECT_NE(sum, sum);
+}
+
+}  // namespace
+}  // namespace starling
