@@ -1,5 +1,6 @@
 #include "base/rng.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
