@@ -1,0 +1,66 @@
+// A worker's calls to its aggregator: started here, ended on an event queue.
+//
+// Keeps gRPC away from the worker's logic. Calls wait until the connection is
+// there and end at their deadlines. For the thread that runs the queue's
+// events; completions are such events, so nothing needs a lock.
+#ifndef STARLING_WORKERS_AGGREGATOR_CALLS_H_
+#define STARLING_WORKERS_AGGREGATOR_CALLS_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/event_queue.h"
+#include "proto/work.pb.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace starling {
+
+// A channel with the project's keepalive, limits and reconnection; connects
+// when it is first needed. "unix:PATH" or "HOST:PORT".
+std::shared_ptr<grpc::Channel> ConnectToAggregator(const std::string& address);
+
+class AggregatorCalls {
+ public:
+  // Gets the request back, to be sent again if need be.
+  template <typename Request, typename Response>
+  using Done =
+      std::function<void(const absl::Status&, Request&, const Response&)>;
+  // What has come of a blob, whatever the status.
+  using BlobDone = std::function<void(const absl::Status&, const std::string&)>;
+
+  // `queue` outlives the object.
+  AggregatorCalls(std::shared_ptr<grpc::Channel> channel, EventQueue* queue);
+  // Close must have been called.
+  ~AggregatorCalls();
+
+  void Register(v1::RegisterRequest request, std::chrono::milliseconds deadline,
+                Done<v1::RegisterRequest, v1::RegisterReply> done);
+  void Work(v1::WorkRequest request, std::chrono::milliseconds deadline,
+            Done<v1::WorkRequest, v1::WorkReply> done);
+  void Heartbeat(v1::HeartbeatRequest request,
+                 std::chrono::milliseconds deadline,
+                 Done<v1::HeartbeatRequest, v1::HeartbeatReply> done);
+  void Leave(v1::LeaveRequest request, std::chrono::milliseconds deadline,
+             Done<v1::LeaveRequest, v1::LeaveReply> done);
+  void GetBlob(v1::BlobRequest request, std::chrono::milliseconds deadline,
+               BlobDone done);
+
+  // Breaks off all calls; none is reported any more.
+  void Cancel();
+  // Cancel, then runs the queue's events until no call is left.
+  void Close();
+
+ private:
+  class Rpc;
+  std::unique_ptr<Rpc> rpc_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_WORKERS_AGGREGATOR_CALLS_H_
