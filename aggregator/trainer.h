@@ -8,6 +8,8 @@
 //     results = answers to trainer->units(), by index;
 //     ASSIGN_OR_RETURN(Progress progress, trainer->Advance(results));
 //   }
+//
+// Strategies and optimisers are linked in; policies are the caller's to link.
 #ifndef STARLING_AGGREGATOR_TRAINER_H_
 #define STARLING_AGGREGATOR_TRAINER_H_
 
@@ -19,6 +21,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "aggregator/es/strategy.h"
+#include "aggregator/progress.h"
+#include "base/moments.h"
+#include "base/noise.h"
 #include "proto/checkpoint.pb.h"
 #include "proto/env.pb.h"
 #include "proto/experiment.pb.h"
@@ -26,60 +32,86 @@
 
 namespace starling {
 
-// Mean, extremes and spread of the episodes of one evaluation.
-struct ReturnSummary {
-  int episodes = 0;
-  double mean = 0, std = 0, min = 0, max = 0, mean_length = 0;
-};
-
-// What one generation brought; for people and for run.db.
-struct Progress {
-  uint64_t generation = 0;
-  // Over the training episodes that did not fail, rewards unshifted.
-  ReturnSummary training;
-  // Of the unperturbed policy, where this generation evaluated it.
-  std::optional<ReturnSummary> fixed, fresh;
-  int failed_units = 0;
-  int dropped_pairs = 0;
-  double update_norm = 0;
-  double theta_norm = 0;
-  double sigma = 0;
-  bool new_best = false;
-  // So far, training only.
-  uint64_t env_steps = 0;
-  uint64_t episodes = 0;
-};
-
 class Trainer {
  public:
   // The experiment is valid (ValidateExperiment). `threads` >= 1 is for the
-  // update and changes no bit.
+  // update and changes no bit. InvalidArgument: no budget, or what the policy,
+  // the noise or the strategy refuses; NotFound: one of them is not linked.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
       const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
       int threads);
   ~Trainer() = default;
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   // Of this generation: training units (direction i: index 2i for +, 2i + 1
-  // for -), then evaluation units, one episode each. After the last update only
-  // evaluation units are left.
-  virtual absl::Span<const v1::WorkUnit> units() const = 0;
-  // What the workers of this generation need.
-  virtual const v1::PolicyState& state() const = 0;
-  // Closes the generation. results[i] answers units()[i]; one whose status is
-  // not OK drops its pair. Aborted, naming the limit: more than 5 % of the
-  // units crashed or had environment errors, or 40 % of the pairs are missing;
-  // Internal: the parameters are not finite. The state is then unchanged.
-  virtual absl::StatusOr<Progress> Advance(
-      absl::Span<const v1::RolloutResult> results) = 0;
+  // for -), then evaluation units of the generation's centre, one episode each,
+  // where the generation is divisible by evaluation.every. After the last
+  // update a generation of evaluation units alone is left; none once finished.
+  absl::Span<const v1::WorkUnit> units() const { return units_; }
+  // What the workers of this generation need. Frozen within a generation.
+  const v1::PolicyState& state() const { return state_; }
+
+  // Closes the generation. results[i] answers units()[i] (CHECKed: CheckResult
+  // of each is OK, and the run isn't finished); one whose status is not OK
+  // drops its pair, or is left out of its evaluation's mean. The fitness of a
+  // half is the mean over its episodes of return - reward_shift * length.
+  //
+  // Aborted, with the numbers and the first failed unit: more than 5 % of the
+  // units (and more than one) crashed or had environment errors, or more than
+  // 40 % of the pairs are missing for any reason. Internal: the parameters are
+  // not finite. The state is then unchanged.
+  absl::StatusOr<Progress> Advance(absl::Span<const v1::RolloutResult> results);
+
   // The budget is used up and the last evaluation is in.
-  virtual bool finished() const = 0;
+  bool finished() const { return finished_; }
+
+  // Where the directions of a generation come from: to check what a worker has
+  // drawn.
+  const Noise& noise() const { return *noise_; }
 
   // State at the start of this generation. elapsed_s and fingerprint are the
   // caller's to fill in.
-  virtual v1::Checkpoint Save() const = 0;
-  // Goes on from a checkpoint of the same experiment. DataLoss if it does not
-  // fit.
-  virtual absl::Status Restore(const v1::Checkpoint& checkpoint) = 0;
+  v1::Checkpoint Save() const;
+  // Goes on from a checkpoint of the same experiment: from there on every bit
+  // is that of the run that saved it. DataLoss, changing nothing and naming
+  // what differs, if it does not fit. (A caller that lets a field change, such
+  // as the budget, puts its own experiment into the checkpoint first.)
+  absl::Status Restore(const v1::Checkpoint& checkpoint);
+
+ private:
+  Trainer(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
+          int threads, std::unique_ptr<Strategy> strategy,
+          std::unique_ptr<Noise> noise);
+
+  bool BudgetIsUsed() const;
+  // Fills units_ and state_.
+  void BeginGeneration();
+  absl::Status CheckLimits(absl::Span<const v1::RolloutResult> results) const;
+  std::vector<DirectionOutcome> Outcomes(
+      absl::Span<const v1::RolloutResult> results) const;
+  // Update of the parameters, moments and counters. Unchanged on failure.
+  absl::Status Learn(absl::Span<const v1::RolloutResult> results,
+                     Progress* progress);
+  // Summaries of the evaluation, and the best policy so far.
+  void Judge(absl::Span<const v1::RolloutResult> results, Progress* progress);
+
+  const v1::Experiment experiment_;
+  const v1::EnvSpec env_spec_;
+  const int threads_;
+  std::unique_ptr<Strategy> strategy_;
+  const std::unique_ptr<Noise> noise_;
+  // Size 0 if the normaliser is off.
+  Moments moments_;
+  // Updates so far = the number of this generation.
+  uint64_t generation_ = 0;
+  uint64_t env_steps_ = 0;
+  uint64_t episodes_ = 0;
+  std::optional<v1::BestPolicy> best_;
+  bool finished_ = false;
+
+  std::vector<v1::WorkUnit> units_;
+  v1::PolicyState state_;
 };
 
 }  // namespace starling

@@ -46,21 +46,27 @@ class Strategy {
                             int threads) = 0;
   // Length of the last step, |theta_new - theta_old|; for people.
   virtual double last_update_norm() const = 0;
+  // The outcomes of the last step said nothing about where to go: all the same,
+  // or nearly. What still moved then is momentum and weight decay.
+  virtual bool flat_fitness() const = 0;
 
   // Everything that the future depends on, the distribution included.
   virtual std::string Save() const = 0;
-  // DataLoss if `state` is not a Save of the same configuration and size.
+  // DataLoss, changing nothing, if `state` is not a Save of the same kind of
+  // strategy and optimiser and of the same size, or holds what is not finite.
+  // Step sizes and the like come from the configuration, not from `state`.
   virtual absl::Status Restore(const std::string& state) = 0;
 };
 
-// A factory gets the starting point theta_0 [d].
+// A factory gets the starting point theta_0 [d]. InvalidArgument, naming the
+// field and its value, for options that do not fit together.
 using StrategyRegistry =
     Registry<Strategy, v1::StrategyConfig, const Eigen::VectorXf&>;
 
 }  // namespace starling
 
-#define STARLING_REGISTER_STRATEGY(kind, factory)               \
-  const bool starling_registered_strategy_##kind =              \
+#define STARLING_REGISTER_STRATEGY(kind, factory)  \
+  const bool starling_registered_strategy_##kind = \
       ::starling::StrategyRegistry::Register(#kind, factory)
 
 #endif  // STARLING_AGGREGATOR_ES_STRATEGY_H_

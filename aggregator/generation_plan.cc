@@ -1,0 +1,65 @@
+#include "aggregator/generation_plan.h"
+
+#include "base/rng.h"
+
+namespace starling {
+namespace {
+
+v1::WorkUnit* AddUnit(const GenerationPlan& plan, v1::WorkUnit::Kind kind,
+                      std::vector<v1::WorkUnit>* units) {
+  v1::WorkUnit* unit = &units->emplace_back();
+  unit->set_generation(plan.generation);
+  unit->set_index(static_cast<uint32_t>(units->size() - 1));
+  unit->set_kind(kind);
+  return unit;
+}
+
+void AddTraining(const v1::Experiment& experiment, const GenerationPlan& plan,
+                 std::vector<v1::WorkUnit>* units) {
+  const uint64_t seed = experiment.seed();
+  for (int direction = 0; direction < plan.num_directions; ++direction) {
+    for (const int sign : {+1, -1}) {
+      v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::TRAIN, units);
+      unit->set_direction(direction);
+      unit->set_sign(sign);
+      unit->set_episode_seed(
+          DeriveSeed(seed, Stream::kEnv, plan.generation, direction, 0));
+      unit->set_episodes(experiment.rollout().episodes());
+      if (plan.keeps_moments) {
+        Rng chance(
+            DeriveSeed(seed, Stream::kEnv, plan.generation, unit->index(), 1));
+        unit->set_keep_moments(chance.Uniform() <
+                               experiment.normalizer().fraction());
+      }
+    }
+  }
+}
+
+void AddEvaluation(const v1::Experiment& experiment, const GenerationPlan& plan,
+                   std::vector<v1::WorkUnit>* units) {
+  const uint64_t seed = experiment.seed();
+  const v1::Evaluation& evaluation = experiment.evaluation();
+  for (uint32_t j = 0; j < evaluation.episodes(); ++j) {
+    v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_FIXED, units);
+    unit->set_episode_seed(DeriveSeed(seed, Stream::kEvaluation, 0, 0, j));
+    unit->set_episodes(1);
+  }
+  for (uint32_t j = 0; j < evaluation.fresh_episodes(); ++j) {
+    v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_FRESH, units);
+    unit->set_episode_seed(
+        DeriveSeed(seed, Stream::kEvaluation, plan.generation, 1, j));
+    unit->set_episodes(1);
+  }
+}
+
+}  // namespace
+
+std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
+                                    const GenerationPlan& plan) {
+  std::vector<v1::WorkUnit> units;
+  AddTraining(experiment, plan, &units);
+  if (plan.evaluates) AddEvaluation(experiment, plan, &units);
+  return units;
+}
+
+}  // namespace starling

@@ -1,0 +1,40 @@
+// The work units of one generation: a pure function of the experiment.
+#ifndef STARLING_AGGREGATOR_GENERATION_PLAN_H_
+#define STARLING_AGGREGATOR_GENERATION_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "proto/experiment.pb.h"
+#include "proto/work.pb.h"
+
+namespace starling {
+
+// What a generation consists of.
+struct GenerationPlan {
+  // Below 2^32.
+  uint64_t generation = 0;
+  // 0: no training, only evaluation.
+  int num_directions = 0;
+  bool evaluates = false;
+  // The normaliser is on and there is something to normalise.
+  bool keeps_moments = false;
+};
+
+// Training units first: direction i has index 2i (sign +1) and 2i + 1 (-1), and
+// both halves the same episode seed, so that the luck of the environment
+// cancels in their difference. Then, if it evaluates, the fixed and the fresh
+// evaluation episodes, a unit each. Seeds:
+//
+//   pair             DeriveSeed(seed, kEnv, generation, direction, 0)
+//   fixed episode j  DeriveSeed(seed, kEvaluation, 0, 0, j)
+//   fresh episode j  DeriveSeed(seed, kEvaluation, generation, 1, j)
+//
+// A training unit keeps its moments with probability normalizer.fraction, by
+// the generator keyed DeriveSeed(seed, kEnv, generation, index, 1).
+std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
+                                    const GenerationPlan& plan);
+
+}  // namespace starling
+
+#endif  // STARLING_AGGREGATOR_GENERATION_PLAN_H_

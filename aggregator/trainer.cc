@@ -1,0 +1,364 @@
+#include "aggregator/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "aggregator/es/norm.h"
+#include "aggregator/generation_plan.h"
+#include "aggregator/result_check.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/status.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "policies/policy.h"
+
+namespace starling {
+namespace {
+
+constexpr uint32_t kFormatVersion = 1;
+// Counters of the random numbers have 32 bits for the generation.
+constexpr uint64_t kMaxGenerations = std::numeric_limits<uint32_t>::max();
+
+// Not OK, and not by the policy's doing.
+bool Broke(const v1::RolloutResult& result) {
+  return result.status() == v1::RolloutResult::CRASHED ||
+         result.status() == v1::RolloutResult::ENV_ERROR;
+}
+
+bool IsOk(const v1::RolloutResult& result) {
+  return result.status() == v1::RolloutResult::OK;
+}
+
+// Mean over the episodes of return - shift * length.
+double Fitness(const v1::RolloutResult& result, double shift) {
+  double sum = 0;
+  for (int e = 0; e < result.returns_size(); ++e) {
+    sum += result.returns(e) - shift * result.lengths(e);
+  }
+  return sum / result.returns_size();
+}
+
+double Length(const Eigen::VectorXf& theta) {
+  return Norm(absl::MakeConstSpan(theta.data(), theta.size()));
+}
+
+// For the messages of limits.
+std::string Describe(const v1::WorkUnit& unit,
+                     const v1::RolloutResult& result) {
+  return absl::StrCat("unit ", unit.index(), " (",
+                      v1::WorkUnit::Kind_Name(unit.kind()), ", direction ",
+                      unit.direction(), ", sign ", unit.sign(), ", seed ",
+                      unit.episode_seed(),
+                      "): ", v1::RolloutResult::Status_Name(result.status()),
+                      result.detail().empty() ? "" : ", ", result.detail());
+}
+
+template <typename... Parts>
+absl::Status Misfit(const Parts&... parts) {
+  return absl::DataLossError(absl::StrCat("checkpoint: ", parts...));
+}
+
+// DataLoss, with the differing fields, unless the messages are equal.
+absl::Status ExpectEqual(const google::protobuf::Message& saved,
+                         const google::protobuf::Message& ours,
+                         absl::string_view what) {
+  std::string differences;
+  google::protobuf::util::MessageDifferencer differencer;
+  differencer.ReportDifferencesToString(&differences);
+  if (differencer.Compare(saved, ours)) return absl::OkStatus();
+  return Misfit("its ", what, " is not this run's; saved -> this run:\n",
+                differences);
+}
+
+// The saved best policy has d finite parameters and moments of this size.
+absl::Status CheckBest(const v1::BestPolicy& best, int parameters,
+                       int state_size) {
+  if (best.mean_size() != parameters) {
+    return Misfit("best.mean has ", best.mean_size(), " elements, not ",
+                  parameters);
+  }
+  for (int i = 0; i < best.mean_size(); ++i) {
+    if (!std::isfinite(best.mean(i))) {
+      return Misfit("best.mean[", i, "] is ", best.mean(i));
+    }
+  }
+  if (!std::isfinite(best.fixed_return()) ||
+      !std::isfinite(best.fresh_return())) {
+    return Misfit("the best policy's returns are ", best.fixed_return(),
+                  " and ", best.fresh_return());
+  }
+  const auto moments = Moments::FromProto(best.moments(), state_size);
+  if (moments.ok()) return absl::OkStatus();
+  return Misfit("best.moments: ", moments.status().message());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
+    const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
+    int threads) {
+  CHECK_GE(threads, 1);
+  const v1::Budget& budget = experiment.budget();
+  if (budget.generations() == 0 && budget.env_steps() == 0) {
+    return absl::InvalidArgumentError(
+        "the run would never end: set budget.generations or budget.env_steps");
+  }
+  if (budget.generations() > kMaxGenerations) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("budget.generations must be at most ", kMaxGenerations,
+                     ", got ", budget.generations()));
+  }
+
+  ASSIGN_OR_RETURN(const std::unique_ptr<Policy> policy,
+                   PolicyRegistry::Make(experiment.policy(), env_spec));
+  Eigen::VectorXf initial = Eigen::VectorXf::Zero(policy->num_parameters());
+  policy->InitialParameters(
+      Rng(DeriveSeed(experiment.seed(), Stream::kPolicyInit, 0, 0, 0)),
+      initial);
+  ASSIGN_OR_RETURN(std::unique_ptr<Strategy> strategy,
+                   StrategyRegistry::Make(experiment.strategy(), initial));
+  ASSIGN_OR_RETURN(std::unique_ptr<Noise> noise,
+                   Noise::Create(strategy->noise_config(), experiment.seed(),
+                                 policy->layout()));
+  return std::unique_ptr<Trainer>(new Trainer(
+      experiment, env_spec, threads, std::move(strategy), std::move(noise)));
+}
+
+Trainer::Trainer(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
+                 int threads, std::unique_ptr<Strategy> strategy,
+                 std::unique_ptr<Noise> noise)
+    : experiment_(experiment),
+      env_spec_(env_spec),
+      threads_(threads),
+      strategy_(std::move(strategy)),
+      noise_(std::move(noise)),
+      moments_(experiment.normalizer().enabled()
+                   ? static_cast<int>(env_spec.state_size())
+                   : 0) {
+  BeginGeneration();
+}
+
+bool Trainer::BudgetIsUsed() const {
+  const v1::Budget& budget = experiment_.budget();
+  return generation_ >= kMaxGenerations ||
+         (budget.generations() > 0 && generation_ >= budget.generations()) ||
+         (budget.env_steps() > 0 && env_steps_ >= budget.env_steps());
+}
+
+void Trainer::BeginGeneration() {
+  const SearchDistribution& distribution = strategy_->distribution();
+  state_.Clear();
+  state_.set_generation(generation_);
+  state_.mutable_distribution()->mutable_mean()->Assign(
+      distribution.mean.data(),
+      distribution.mean.data() + distribution.mean.size());
+  state_.mutable_distribution()->set_sigma(distribution.sigma);
+  *state_.mutable_moments() = moments_.ToProto();
+
+  units_.clear();
+  if (finished_) return;
+  const uint32_t every = experiment_.evaluation().every();
+  const bool is_last = BudgetIsUsed();
+  GenerationPlan plan;
+  plan.generation = generation_;
+  plan.num_directions = is_last ? 0 : strategy_->num_directions();
+  plan.evaluates = is_last || (every > 0 && generation_ % every == 0);
+  plan.keeps_moments = moments_.size() > 0;
+  units_ = PlanUnits(experiment_, plan);
+}
+
+absl::StatusOr<Progress> Trainer::Advance(
+    absl::Span<const v1::RolloutResult> results) {
+  CHECK(!finished_);
+  CHECK_EQ(results.size(), units_.size());
+  Progress progress;
+  progress.generation = generation_;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const absl::Status status = CheckResult(units_[i], results[i], env_spec_);
+    CHECK(status.ok()) << status;
+    progress.failed_units += !IsOk(results[i]);
+  }
+  RETURN_IF_ERROR(CheckLimits(results));
+
+  const bool is_last = BudgetIsUsed();
+  if (!is_last) RETURN_IF_ERROR(Learn(results, &progress));
+  Judge(results, &progress);
+  progress.theta_norm = Length(strategy_->distribution().mean);
+  progress.sigma = strategy_->distribution().sigma;
+  progress.env_steps = env_steps_;
+  progress.episodes = episodes_;
+
+  if (is_last) {
+    finished_ = true;
+  } else {
+    ++generation_;
+  }
+  BeginGeneration();
+  return progress;
+}
+
+absl::Status Trainer::CheckLimits(
+    absl::Span<const v1::RolloutResult> results) const {
+  size_t broken = 0, missing_pairs = 0, pairs = 0;
+  std::string first_broken, first_missing;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (Broke(results[i]) && broken++ == 0) {
+      first_broken = Describe(units_[i], results[i]);
+    }
+    if (units_[i].sign() <= 0) continue;
+    // The half with the other sign comes next.
+    ++pairs;
+    const size_t failed = IsOk(results[i]) ? i + 1 : i;
+    if (!IsOk(results[failed]) && missing_pairs++ == 0) {
+      first_missing = Describe(units_[failed], results[failed]);
+    }
+  }
+  // A single failure is no rate.
+  if (broken > 1 && broken * 20 > results.size()) {
+    return absl::AbortedError(absl::StrCat(
+        "generation ", generation_, ": ", broken, " of ", results.size(),
+        " units crashed or had environment errors; the limit is 5 %. First: ",
+        first_broken));
+  }
+  if (missing_pairs * 5 > pairs * 2) {
+    return absl::AbortedError(absl::StrCat(
+        "generation ", generation_, ": ", missing_pairs, " of ", pairs,
+        " antithetic pairs are missing, since a half of each failed; the limit "
+        "is 40 %. First: ",
+        first_missing));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<DirectionOutcome> Trainer::Outcomes(
+    absl::Span<const v1::RolloutResult> results) const {
+  const double shift = experiment_.rollout().reward_shift();
+  std::vector<DirectionOutcome> outcomes(strategy_->num_directions());
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const v1::RolloutResult& plus = results[2 * i];
+    const v1::RolloutResult& minus = results[2 * i + 1];
+    outcomes[i] = {false, 0, 0};
+    if (IsOk(plus) && IsOk(minus)) {
+      outcomes[i] = {true, Fitness(plus, shift), Fitness(minus, shift)};
+    }
+  }
+  return outcomes;
+}
+
+absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
+                            Progress* progress) {
+  const std::vector<DirectionOutcome> outcomes = Outcomes(results);
+  RETURN_IF_ERROR(strategy_->Tell(*noise_, generation_, outcomes, threads_));
+  for (const DirectionOutcome& outcome : outcomes) {
+    progress->dropped_pairs += !outcome.valid;
+  }
+  progress->update_norm = strategy_->last_update_norm();
+  progress->flat_fitness = strategy_->flat_fitness();
+  progress->training = Summarize(units_, results, v1::WorkUnit::TRAIN);
+
+  // A half whose partner failed has seen what it has seen: its moments and
+  // steps count.
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (units_[i].kind() != v1::WorkUnit::TRAIN || !IsOk(results[i])) continue;
+    for (const uint32_t length : results[i].lengths()) env_steps_ += length;
+    episodes_ += results[i].lengths_size();
+    if (!units_[i].keep_moments()) continue;
+    const auto moments =
+        Moments::FromProto(results[i].observations(), moments_.size());
+    CHECK(moments.ok()) << moments.status();
+    moments_.Merge(*moments);
+  }
+  return absl::OkStatus();
+}
+
+void Trainer::Judge(absl::Span<const v1::RolloutResult> results,
+                    Progress* progress) {
+  if (units_.back().kind() == v1::WorkUnit::TRAIN) return;
+  progress->fixed = Summarize(units_, results, v1::WorkUnit::EVAL_FIXED);
+  if (experiment_.evaluation().fresh_episodes() > 0) {
+    progress->fresh = Summarize(units_, results, v1::WorkUnit::EVAL_FRESH);
+  }
+  if (progress->fixed->episodes == 0) return;
+  if (best_.has_value() && progress->fixed->mean <= best_->fixed_return()) {
+    return;
+  }
+  // The fixed seeds choose, and so flatter; the fresh ones say what was chosen.
+  progress->new_best = true;
+  best_.emplace();
+  best_->set_generation(generation_);
+  *best_->mutable_mean() = state_.distribution().mean();
+  *best_->mutable_moments() = state_.moments();
+  best_->set_fixed_return(progress->fixed->mean);
+  if (progress->fresh.has_value() && progress->fresh->episodes > 0) {
+    best_->set_fresh_return(progress->fresh->mean);
+  }
+}
+
+v1::Checkpoint Trainer::Save() const {
+  v1::Checkpoint checkpoint;
+  checkpoint.set_format_version(kFormatVersion);
+  *checkpoint.mutable_experiment() = experiment_;
+  *checkpoint.mutable_env_spec() = env_spec_;
+  *checkpoint.mutable_state() = state_;
+  checkpoint.set_strategy(strategy_->Save());
+  if (best_.has_value()) *checkpoint.mutable_best() = *best_;
+  checkpoint.set_env_steps(env_steps_);
+  checkpoint.set_episodes(episodes_);
+  checkpoint.set_finished(finished_);
+  return checkpoint;
+}
+
+absl::Status Trainer::Restore(const v1::Checkpoint& checkpoint) {
+  if (checkpoint.format_version() < 1 ||
+      checkpoint.format_version() > kFormatVersion) {
+    return Misfit("format version ", checkpoint.format_version(),
+                  " is not one that this program reads (1 to ", kFormatVersion,
+                  ")");
+  }
+  RETURN_IF_ERROR(
+      ExpectEqual(checkpoint.experiment(), experiment_, "experiment"));
+  RETURN_IF_ERROR(ExpectEqual(checkpoint.env_spec(), env_spec_, "environment"));
+  if (checkpoint.state().generation() > kMaxGenerations) {
+    return Misfit("generation ", checkpoint.state().generation(), " is beyond ",
+                  kMaxGenerations);
+  }
+  auto moments =
+      Moments::FromProto(checkpoint.state().moments(), moments_.size());
+  if (!moments.ok()) return Misfit("moments: ", moments.status().message());
+
+  // A new strategy, so that a damaged checkpoint leaves this one as it is.
+  const Eigen::VectorXf& mean = strategy_->distribution().mean;
+  ASSIGN_OR_RETURN(std::unique_ptr<Strategy> strategy,
+                   StrategyRegistry::Make(experiment_.strategy(), mean));
+  RETURN_IF_ERROR(strategy->Restore(checkpoint.strategy()));
+  const SearchDistribution& restored = strategy->distribution();
+  const v1::SearchDistribution& saved = checkpoint.state().distribution();
+  if (saved.sigma() != restored.sigma ||
+      !std::equal(saved.mean().begin(), saved.mean().end(),
+                  restored.mean.begin(), restored.mean.end())) {
+    return Misfit("its two copies of the parameters differ");
+  }
+  std::optional<v1::BestPolicy> best;
+  if (checkpoint.has_best()) {
+    RETURN_IF_ERROR(CheckBest(checkpoint.best(), static_cast<int>(mean.size()),
+                              moments_.size()));
+    best = checkpoint.best();
+  }
+
+  strategy_ = std::move(strategy);
+  moments_ = *std::move(moments);
+  generation_ = checkpoint.state().generation();
+  env_steps_ = checkpoint.env_steps();
+  episodes_ = checkpoint.episodes();
+  best_ = std::move(best);
+  finished_ = checkpoint.finished() && BudgetIsUsed();
+  BeginGeneration();
+  return absl::OkStatus();
+}
+
+}  // namespace starling
