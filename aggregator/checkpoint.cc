@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr char kPrefix[] = "ckpt-";
 constexpr char kSuffix[] = ".strl";
+constexpr int kMaxLooks = 10;
 
 std::string NameOf(uint64_t generation) {
   return absl::StrFormat("%s%08u%s", kPrefix, generation, kSuffix);
@@ -95,14 +96,9 @@ absl::Status CheckFinite(const google::protobuf::RepeatedField<float>& numbers,
   return absl::OkStatus();
 }
 
-// Either nothing has been counted, or each coordinate of the state has.
+// Either nothing has been counted, or each coordinate of the state has been.
 absl::Status CheckMoments(const v1::Moments& moments, int state_size,
                           absl::string_view field) {
-  if (moments.count() == 0 && moments.sum_low().empty() &&
-      moments.sum_high().empty() && moments.square_low().empty() &&
-      moments.square_high().empty()) {
-    return absl::OkStatus();
-  }
   const absl::Status status = Moments::FromProto(moments, state_size).status();
   if (status.ok()) return status;
   return absl::DataLossError(absl::StrCat(field, ": ", status.message()));
@@ -245,6 +241,7 @@ absl::StatusOr<v1::Checkpoint> CheckpointStore::LoadNewest(
   if (report == nullptr) report = &unwanted;
   *report = LoadReport();
   ASSIGN_OR_RETURN(std::vector<uint64_t> generations, Generations());
+  int num_looks = 0;
   while (!generations.empty()) {
     const uint64_t generation = generations.back();
     generations.pop_back();
@@ -254,8 +251,11 @@ absl::StatusOr<v1::Checkpoint> CheckpointStore::LoadNewest(
       return checkpoint;
     }
     if (absl::IsNotFound(checkpoint.status())) {
-      // The owner has removed it since: then there is a newer one.
-      ASSIGN_OR_RETURN(generations, Generations());
+      // The owner has removed it since: then there is a newer one. (A link to
+      // nowhere stays: the next older one, then.)
+      if (++num_looks < kMaxLooks) {
+        ASSIGN_OR_RETURN(generations, Generations());
+      }
       continue;
     }
     if (!absl::IsDataLoss(checkpoint.status())) return checkpoint.status();

@@ -38,7 +38,8 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "aggregator/database.h"
-#include "aggregator/trainer.h"
+#include "aggregator/progress.h"
+#include "aggregator/run_database.h"
 #include "proto/work.pb.h"
 
 namespace starling {
@@ -63,9 +64,9 @@ struct WorkerRecord {
 class RunStore {
  public:
   // Version of the format, in PRAGMA user_version.
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = kRunDatabaseVersion;
 
-  enum class Journal { kByFileSystem, kWal, kDelete };
+  using Journal = RunJournal;
 
   // Opens for writing; creates what is not there. Checks the whole file.
   static absl::StatusOr<std::unique_ptr<RunStore>> Open(
@@ -110,7 +111,12 @@ class RunStore {
  private:
   explicit RunStore(std::unique_ptr<Database> database)
       : database_(std::move(database)) {}
-  absl::StatusOr<uint64_t> IncarnationLocked();
+  absl::Status InsertResults(absl::Span<const v1::RolloutResult> results);
+  absl::StatusOr<uint64_t> ReadIncarnation();
+  absl::StatusOr<uint64_t> WriteNextIncarnation(uint64_t at_least);
+  absl::Status Explain(const absl::Status& status) const {
+    return ExplainRunDatabaseError(database_->path(), status);
+  }
 
   std::mutex mutex_;
   std::unique_ptr<Database> database_;  // guarded by mutex_

@@ -1,0 +1,243 @@
+// The one thread that owns a run's mutable state: trainer, unit table, sessions
+// and what is on disk.
+//
+// Everybody else posts to its bounded queue and is called back; the network is
+// somebody else's (service.h). A generation:
+//
+//   units leased -> answers in -> stored in one transaction -> verdicts out
+//   -> all are in -> Trainer::Advance -> next units to those who wait
+//
+// An answer is acknowledged only once it is stored. If run.db can't be written
+// (a full disk), verdicts are held back and the write is tried again each
+// second: nothing is lost, training waits at the end of the generation and goes
+// on by itself. If a checkpoint can't be written, training goes on at once;
+// rows of run.db stay until a later checkpoint is durable.
+//
+// Because an answer is a pure function of its unit, nothing here (order, time,
+// who answers) can change a bit of the outcome.
+//
+// Thread-safe. Callbacks run on the coordinator's thread and must not block.
+#ifndef STARLING_AGGREGATOR_COORDINATOR_H_
+#define STARLING_AGGREGATOR_COORDINATOR_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "aggregator/checkpoint_writer.h"
+#include "aggregator/session_table.h"
+#include "aggregator/snapshot.h"
+#include "aggregator/storage.h"
+#include "aggregator/trainer.h"
+#include "aggregator/unit_table.h"
+#include "base/event_queue.h"
+#include "proto/checkpoint.pb.h"
+#include "proto/work.pb.h"
+
+namespace starling {
+
+struct CoordinatorOptions {
+  // What workers must compute like. None: the checkpoint's, else that of the
+  // first worker.
+  std::optional<v1::Fingerprint> fingerprint;
+  LeaseRules leases;
+  SessionRules sessions;
+  // How long a call for work is held while there is none.
+  std::chrono::milliseconds hold{20'000};
+  // A checkpoint after every generation or after so long, whichever is later.
+  std::chrono::milliseconds checkpoint_every{30'000};
+  // Between attempts to write what could not be written.
+  std::chrono::milliseconds retry{1'000};
+  // At the end: how long workers have to hear of it, and how long a last
+  // checkpoint is tried.
+  std::chrono::milliseconds linger{3'000};
+  std::chrono::milliseconds last_checkpoint{60'000};
+  size_t max_queue = 4096;
+  // Called after each generation, on the coordinator's thread.
+  std::function<void(const Progress&)> on_generation;
+};
+
+class Coordinator {
+ public:
+  template <typename T>
+  using Reply = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+  using Blob = std::shared_ptr<const std::string>;
+  using Time = std::chrono::steady_clock::time_point;
+
+  // Takes up a run: `checkpoint` (none: from the beginning), then the closed
+  // generations that storage holds, then the answers of the open one. `trainer`
+  // is fresh. Errors are the trainer's and the storage's; FailedPrecondition:
+  // the checkpoint was made on machines that compute other bits.
+  static absl::StatusOr<std::unique_ptr<Coordinator>> Create(
+      const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
+      std::unique_ptr<Trainer> trainer, std::unique_ptr<Storage> storage,
+      const std::optional<v1::Checkpoint>& checkpoint,
+      CoordinatorOptions options);
+  // Ends the thread at once, as a crash would: call Stop and Wait first. No
+  // service may use it any more.
+  ~Coordinator();
+
+  // The calls of the service. Each answers exactly once, by `reply`, now or
+  // later; Unauthenticated: register again; ResourceExhausted: the queue is
+  // full.
+  void Register(v1::RegisterRequest request, Reply<v1::RegisterReply> reply);
+  // Answers a ticket for CancelWork.
+  uint64_t Work(v1::WorkRequest request, Reply<v1::WorkReply> reply);
+  // The caller of a held call has gone: it is answered Cancelled.
+  void CancelWork(uint64_t ticket);
+  void Heartbeat(v1::HeartbeatRequest request, Reply<v1::HeartbeatReply> reply);
+  // NotFound: no state that is in use has this digest.
+  void GetBlob(v1::BlobRequest request, Reply<Blob> reply);
+  void Leave(v1::LeaveRequest request, Reply<v1::LeaveReply> reply);
+
+  // No new leases; waits up to `grace` for answers that are under way, then
+  // writes a checkpoint and sends the workers away. A second call may shorten
+  // the grace.
+  void Stop(std::chrono::milliseconds grace);
+  // Until the run has ended and everything is on disk. OK: finished; Cancelled:
+  // stopped; else why training failed (the trainer's Aborted or Internal), or
+  // why the last checkpoint could not be written.
+  absl::Status Wait();
+  // Wait with a limit: nothing if the run still goes on.
+  std::optional<absl::Status> WaitFor(std::chrono::milliseconds limit);
+
+  // At most 0.2 s old.
+  std::shared_ptr<const Snapshot> snapshot() const;
+  uint64_t incarnation() const { return incarnation_; }
+
+ private:
+  enum class State { kTraining, kStopping, kEnding, kEnded };
+  // A call of Work: held until there is work or until its results are stored.
+  struct WaitingCall {
+    uint64_t ticket;
+    std::string session_id;
+    int want;
+    Time until;
+    v1::WorkReply answer;
+    Reply<v1::WorkReply> reply;
+  };
+
+  Coordinator(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
+              std::unique_ptr<Trainer> trainer,
+              std::unique_ptr<Storage> storage, CoordinatorOptions options,
+              uint64_t incarnation);
+  absl::Status Resume(const std::optional<v1::Checkpoint>& checkpoint);
+  // Takes the stored answers of the open generation.
+  void Preload();
+
+  void Run();
+  Time NextWake(Time now) const;
+  void HandleRegister(const v1::RegisterRequest& request,
+                      Reply<v1::RegisterReply> reply);
+  void HandleWork(uint64_t ticket, const v1::WorkRequest& request,
+                  Reply<v1::WorkReply> reply);
+  void HandleHeartbeat(const v1::HeartbeatRequest& request,
+                       Reply<v1::HeartbeatReply> reply);
+  void HandleLeave(const v1::LeaveRequest& request,
+                   Reply<v1::LeaveReply> reply);
+  UnitTable::Submission TakeResult(Session& session,
+                                   const v1::LeasedResult& leased);
+  absl::Status CheckNoise(Session& session, const v1::WorkUnit& unit,
+                          const v1::RolloutResult& result);
+  // Nothing is left to do, now or after a restart; or only now.
+  bool IsOver() const;
+  bool MustDrain() const;
+  // Leases and the flags of the run's state.
+  void FillReply(const std::string& session_id, int want, Time now,
+                 v1::WorkReply* reply);
+
+  // Stores what has been accepted; false while it can't be stored.
+  bool Commit(Time now);
+  // Progress, workers, and answers that a checkpoint now covers.
+  void Upkeep(Time now);
+  void CloseGeneration();
+  void BeginGeneration();
+  void NoteProgress(const Progress& progress);
+  void AnswerHeld(Time now);
+  void ServeParked(Time now);
+  void SweepSessions(Time now);
+  void MaybeCheckpoint(Time now);
+  void BeginEnd(absl::Status status);
+  void MaybeEnd(Time now);
+  absl::Status Persist(Time now);
+  void Warn(const absl::Status& status, Time now);
+  double ElapsedSeconds(Time now) const;
+  void MeasureSpeed(Time now);
+  void Publish(Time now);
+
+  const v1::Experiment experiment_;
+  const v1::EnvSpec env_spec_;
+  const CoordinatorOptions options_;
+  const uint64_t incarnation_;
+  EventQueue queue_;
+  std::atomic<uint64_t> next_ticket_{1};
+
+  // Below, until the mutex: the coordinator thread's alone.
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Storage> storage_;
+  UnitTable table_;
+  SessionTable sessions_;
+  std::optional<v1::Fingerprint> fingerprint_;
+  State state_ = State::kTraining;
+  bool quit_ = false;
+  Time stop_by_{};
+  Time end_began_{};
+  absl::Status status_;
+
+  Blob blob_, previous_blob_;
+  std::string blob_digest_, previous_digest_;
+  std::list<WaitingCall> parked_, held_;
+  std::vector<v1::RolloutResult> uncommitted_;
+  // After a failed write: when to try again.
+  Time next_commit_{}, next_upkeep_{};
+  bool store_is_damaged_ = false;
+  std::deque<std::pair<Progress, double>> unsaved_progress_;
+  std::deque<WorkerRecord> unsaved_workers_;
+  std::optional<Time> last_checkpoint_;
+  bool generation_closed_ = false;
+  bool last_one_submitted_ = false;
+  uint64_t dropped_before_ = 0;
+  // The noise of the open generation, once it was needed.
+  std::unique_ptr<NoiseStream> noise_;
+  uint64_t noise_generation_ = 0;
+  std::optional<Time> warned_;
+  std::string warning_;
+
+  double elapsed_before_s_ = 0;
+  Time began_;
+  Time published_{};
+  Time next_sweep_{};
+  // The snapshot, or what held calls may get, is no longer what it was.
+  bool changed_ = true;
+  bool serve_all_ = true;
+  Snapshot facts_;
+  uint64_t rejected_at_the_door_ = 0;
+  uint64_t steps_ = 0;
+  std::deque<std::pair<Time, uint64_t>> speed_samples_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable ended_;
+  std::shared_ptr<const Snapshot> snapshot_;  // guarded by mutex_
+  std::optional<absl::Status> result_;        // guarded by mutex_
+
+  std::unique_ptr<CheckpointWriter> writer_;
+  std::thread thread_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_AGGREGATOR_COORDINATOR_H_

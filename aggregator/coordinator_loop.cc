@@ -1,0 +1,382 @@
+// The loop of the coordinator's thread, and what it does between events.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "aggregator/coordinator.h"
+#include "aggregator/result_check.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace starling {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr size_t kHistory = 256;
+constexpr milliseconds kPublishEvery{200};
+constexpr milliseconds kSweepEvery{100};
+constexpr milliseconds kSpeedSample{500};
+constexpr milliseconds kSpeedWindow{10'000};
+
+double Seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+void Coordinator::Run() {
+  while (!quit_) {
+    for (EventQueue::Event& event : queue_.Take(NextWake(Clock::now()))) {
+      event();
+    }
+    if (quit_) break;
+    const Time now = Clock::now();
+    SweepSessions(now);
+    if (Commit(now)) {
+      if (table_.complete() &&
+          (state_ == State::kTraining || state_ == State::kStopping)) {
+        CloseGeneration();
+      }
+      AnswerHeld(now);
+    }
+    ServeParked(now);
+    Upkeep(now);
+    MaybeCheckpoint(now);
+    MaybeEnd(now);
+    if (changed_ || now - published_ >= kPublishEvery) Publish(now);
+  }
+  // Whoever still waits must not wait for ever.
+  for (std::list<WaitingCall>* calls : {&parked_, &held_}) {
+    for (WaitingCall& call : *calls) {
+      call.reply(absl::UnavailableError("the aggregator has ended"));
+    }
+  }
+}
+
+Coordinator::Time Coordinator::NextWake(Time now) const {
+  Time wake = now + std::min(kPublishEvery, options_.sessions.heartbeat);
+  if (!uncommitted_.empty()) wake = std::min(wake, next_commit_);
+  if (state_ == State::kStopping) wake = std::min(wake, stop_by_);
+  if (!parked_.empty() && state_ == State::kTraining) {
+    wake = std::min(wake, parked_.front().until);
+    // A copy that nobody who waits may have must not keep us awake.
+    const std::optional<Time> copy = table_.next_copy();
+    if (copy.has_value()) {
+      wake = std::min(wake, std::max(*copy, now + milliseconds(5)));
+    }
+  }
+  return wake;
+}
+
+void Coordinator::SweepSessions(Time now) {
+  if (now < next_sweep_) return;
+  next_sweep_ = now + std::min(kSweepEvery, options_.sessions.heartbeat / 4);
+  for (const Session& session : sessions_.Sweep(now)) {
+    LOG(WARNING) << "the worker on " << session.host << " (process "
+                 << session.pid << ") fell silent; its work goes to others";
+    table_.Drop(session.number);
+    ++facts_.workers_lost;
+    serve_all_ = changed_ = true;
+  }
+  table_.Expire(now);
+}
+
+bool Coordinator::Commit(Time now) {
+  if (uncommitted_.empty()) return true;
+  if (!store_is_damaged_) {
+    if (now < next_commit_) return false;
+    const absl::Status status = storage_->AddResults(uncommitted_);
+    if (absl::IsDataLoss(status)) {
+      // Stored answers only save time after a restart: go on without.
+      LOG(ERROR) << status << "; answers are no longer stored";
+      store_is_damaged_ = true;
+    } else if (!status.ok()) {
+      Warn(status, now);
+      next_commit_ = now + options_.retry;
+      return false;
+    }
+  }
+  uncommitted_.clear();
+  return true;
+}
+
+void Coordinator::CloseGeneration() {
+  absl::StatusOr<Progress> progress = trainer_->Advance(table_.results());
+  if (!progress.ok()) {
+    LOG(ERROR) << "training failed: " << progress.status().message();
+    BeginEnd(progress.status());
+    return;
+  }
+  generation_closed_ = true;
+  NoteProgress(*progress);
+  BeginGeneration();
+}
+
+void Coordinator::BeginGeneration() {
+  changed_ = true;
+  if (trainer_->finished()) {
+    BeginEnd(absl::OkStatus());
+    return;
+  }
+  table_.Start(trainer_->state().generation(),
+               static_cast<int>(trainer_->units().size()));
+  previous_blob_ = std::move(blob_);
+  previous_digest_ = std::move(blob_digest_);
+  blob_ = std::make_shared<const std::string>(
+      SerializeDeterministically(trainer_->state()));
+  blob_digest_ = Sha256(*blob_);
+}
+
+void Coordinator::Preload() {
+  if (state_ != State::kTraining) return;
+  absl::StatusOr<std::vector<v1::RolloutResult>> results =
+      storage_->Results(table_.generation());
+  if (!results.ok()) {
+    LOG(WARNING) << results.status()
+                 << "; what was stored is computed once more";
+    return;
+  }
+  for (const v1::RolloutResult& result : *results) {
+    if (result.index() >= trainer_->units().size()) continue;
+    const absl::Status status =
+        CheckResult(trainer_->units()[result.index()], result, env_spec_);
+    if (status.ok()) {
+      table_.Preload(result);
+    } else {
+      LOG(WARNING) << "a stored answer is not valid: " << status.message();
+    }
+  }
+}
+
+void Coordinator::NoteProgress(const Progress& progress) {
+  facts_.last = progress;
+  if (progress.fixed.has_value()) facts_.fixed = progress.fixed;
+  if (progress.fresh.has_value()) facts_.fresh = progress.fresh;
+  if (progress.training.episodes > 0) {
+    facts_.history.push_back(progress.training.mean);
+    if (facts_.history.size() > kHistory) {
+      facts_.history.erase(facts_.history.begin());
+    }
+  }
+  unsaved_progress_.push_back({progress, ElapsedSeconds(Clock::now())});
+  if (options_.on_generation) options_.on_generation(progress);
+}
+
+void Coordinator::AnswerHeld(Time now) {
+  std::list<WaitingCall> calls = std::exchange(held_, {});
+  for (WaitingCall& call : calls) {
+    FillReply(call.session_id, call.want, now, &call.answer);
+    call.reply(std::move(call.answer));
+  }
+}
+
+void Coordinator::ServeParked(Time now) {
+  // With a thousand calls held, most rounds must not look at them.
+  const std::optional<Time> copy = table_.next_copy();
+  if (!serve_all_ && state_ == State::kTraining && table_.num_pending() == 0 &&
+      (!copy.has_value() || *copy > now) &&
+      (parked_.empty() || parked_.front().until > now)) {
+    return;
+  }
+  serve_all_ = false;
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    v1::WorkReply& answer = it->answer;
+    FillReply(it->session_id, it->want, now, &answer);
+    if (sessions_.Find(it->session_id) == nullptr) {
+      it->reply(absl::UnauthenticatedError("unknown session; register again"));
+    } else if (answer.leases_size() > 0 || answer.finished() ||
+               answer.drain() || it->until <= now) {
+      it->reply(std::move(answer));
+    } else {
+      ++it;
+      continue;
+    }
+    it = parked_.erase(it);
+  }
+}
+
+void Coordinator::Upkeep(Time now) {
+  if (now < next_upkeep_) return;
+  const absl::Status status = Persist(now);
+  if (!status.ok()) {
+    Warn(status, now);
+    next_upkeep_ = now + options_.retry;
+  } else if (uncommitted_.empty()) {
+    warning_.clear();
+    warned_.reset();
+  }
+}
+
+absl::Status Coordinator::Persist(Time now) {
+  if (store_is_damaged_) {
+    unsaved_progress_.clear();
+    unsaved_workers_.clear();
+    return absl::OkStatus();
+  }
+  while (!unsaved_progress_.empty()) {
+    const auto& [progress, elapsed_s] = unsaved_progress_.front();
+    RETURN_IF_ERROR(storage_->AddProgress(progress, elapsed_s));
+    unsaved_progress_.pop_front();
+  }
+  while (!unsaved_workers_.empty()) {
+    RETURN_IF_ERROR(storage_->RecordWorker(unsaved_workers_.front()));
+    unsaved_workers_.pop_front();
+  }
+  const auto durable = writer_->state().durable_generation;
+  if (durable.has_value() && *durable > dropped_before_) {
+    RETURN_IF_ERROR(storage_->DropResultsBefore(*durable));
+    dropped_before_ = *durable;
+  }
+  return absl::OkStatus();
+}
+
+void Coordinator::MaybeCheckpoint(Time now) {
+  const bool is_due = !last_checkpoint_.has_value() ||
+                      (generation_closed_ &&
+                       now >= *last_checkpoint_ + options_.checkpoint_every);
+  const bool is_last = state_ == State::kEnding && !last_one_submitted_;
+  if (!is_last && (!is_due || state_ != State::kTraining)) return;
+  last_one_submitted_ = is_last;
+  last_checkpoint_ = now;
+  generation_closed_ = false;
+  v1::Checkpoint checkpoint = trainer_->Save();
+  checkpoint.set_elapsed_s(ElapsedSeconds(now));
+  if (fingerprint_.has_value()) {
+    *checkpoint.mutable_fingerprint() = *fingerprint_;
+  }
+  writer_->Submit(std::move(checkpoint));
+}
+
+void Coordinator::BeginEnd(absl::Status status) {
+  state_ = State::kEnding;
+  status_ = std::move(status);
+  end_began_ = Clock::now();
+  changed_ = true;
+}
+
+void Coordinator::MaybeEnd(Time now) {
+  if (state_ == State::kStopping &&
+      (now >= stop_by_ ||
+       (table_.num_outstanding() == 0 && uncommitted_.empty()))) {
+    BeginEnd(absl::CancelledError("stopped; the same command goes on"));
+    MaybeCheckpoint(now);
+    ServeParked(now);
+  }
+  if (state_ != State::kEnding) return;
+  const CheckpointWriter::State disk = writer_->state();
+  const bool is_saved = last_one_submitted_ && disk.idle &&
+                        uncommitted_.empty() && unsaved_progress_.empty();
+  if (!is_saved && now < end_began_ + options_.last_checkpoint) return;
+  if (!sessions_.empty() && now < end_began_ + options_.linger) return;
+  if (!is_saved && status_.ok()) {
+    status_ = absl::Status(
+        disk.last_error.ok() ? absl::StatusCode::kUnavailable
+                             : disk.last_error.code(),
+        absl::StrCat("training is over, but its end could not be saved: ",
+                     disk.last_error.message(),
+                     "; mend that and give the same command again"));
+  }
+  state_ = State::kEnded;
+  Publish(now);
+  for (WaitingCall& call : held_) {
+    call.reply(absl::UnavailableError("the aggregator has ended"));
+  }
+  held_.clear();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    result_ = status_;
+  }
+  ended_.notify_all();
+}
+
+void Coordinator::Warn(const absl::Status& status, Time now) {
+  warning_ = absl::StrCat("run.db can't be written: ", status.message(),
+                          "; training waits and goes on by itself");
+  if (warned_.has_value() && now - *warned_ < std::chrono::minutes(1)) return;
+  LOG(WARNING) << warning_;
+  warned_ = now;
+}
+
+double Coordinator::ElapsedSeconds(Time now) const {
+  return elapsed_before_s_ + Seconds(now - began_);
+}
+
+void Coordinator::MeasureSpeed(Time now) {
+  if (speed_samples_.empty() ||
+      now - speed_samples_.back().first >= kSpeedSample) {
+    speed_samples_.push_back({now, steps_});
+  }
+  while (speed_samples_.size() > 2 &&
+         now - speed_samples_.front().first > kSpeedWindow) {
+    speed_samples_.pop_front();
+  }
+  const auto& [since, steps] = speed_samples_.front();
+  const double seconds = Seconds(now - since);
+  facts_.steps_per_second =
+      seconds > 0 ? static_cast<double>(steps_ - steps) / seconds : 0;
+}
+
+void Coordinator::Publish(Time now) {
+  changed_ = false;
+  published_ = now;
+  MeasureSpeed(now);
+  using Phase = Snapshot::Phase;
+  facts_.phase = state_ == State::kTraining   ? Phase::kTraining
+                 : state_ == State::kStopping ? Phase::kStopping
+                 : state_ == State::kEnding   ? Phase::kEnding
+                 : status_.ok()               ? Phase::kFinished
+                 : absl::IsCancelled(status_) ? Phase::kStopped
+                                              : Phase::kFailed;
+  facts_.generation = trainer_->state().generation();
+  facts_.elapsed_s = ElapsedSeconds(now);
+  facts_.workers = sessions_.size();
+  facts_.slots = table_.total_slots();
+  facts_.workers_quarantined = sessions_.num_quarantined();
+  facts_.units = table_.num_units();
+  facts_.units_done = table_.num_done();
+  facts_.units_outstanding = table_.num_outstanding();
+  const UnitTable::Counters& counters = table_.counters();
+  facts_.results_accepted = counters.accepted;
+  facts_.results_duplicate = counters.duplicates;
+  facts_.results_stale = counters.stale;
+  facts_.results_rejected = counters.rejected + rejected_at_the_door_;
+  facts_.copies = counters.copies;
+  facts_.disagreements = counters.disagreements;
+  const CheckpointWriter::State disk = writer_->state();
+  facts_.checkpoint_generation = disk.durable_generation;
+  facts_.checkpoint_age_s.reset();
+  if (disk.durable_at.has_value()) {
+    facts_.checkpoint_age_s = Seconds(now - *disk.durable_at);
+  }
+
+  facts_.warnings.clear();
+  if (sessions_.empty() && state_ == State::kTraining) {
+    facts_.warnings.push_back("no worker is connected: start some");
+  }
+  if (!warning_.empty()) facts_.warnings.push_back(warning_);
+  if (!disk.last_error.ok()) {
+    facts_.warnings.push_back(
+        absl::StrCat("the last checkpoint failed: ", disk.last_error.message(),
+                     "; it is tried again"));
+  }
+  if (facts_.workers_quarantined > 0) {
+    facts_.warnings.push_back(
+        absl::StrCat(facts_.workers_quarantined,
+                     " workers get no work because their results were "
+                     "rejected; the log says why"));
+  }
+  if (facts_.disagreements > 0) {
+    facts_.warnings.push_back(
+        absl::StrCat(facts_.disagreements,
+                     " answers differed between workers; the log has them"));
+  }
+  auto snapshot = std::make_shared<const Snapshot>(facts_);
+  std::lock_guard<std::mutex> lock(mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+}  // namespace starling

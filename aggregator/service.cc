@@ -1,0 +1,275 @@
+#include "aggregator/service.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "base/grpc_status.h"
+#include "base/log.h"
+#include "base/protocol.h"
+#include "base/status.h"
+#include "proto/work.grpc.pb.h"
+
+namespace starling {
+namespace {
+
+// Longest path of a Unix socket on Linux.
+constexpr size_t kMaxSocketPath = 107;
+
+absl::Status TooMany(const char* what, int n, int limit) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat(n, " ", what, " in one call, at most ", limit));
+}
+
+absl::Status CheckBounds(const v1::WorkRequest& request) {
+  if (request.results_size() > kMaxResultsPerWork) {
+    return TooMany("results", request.results_size(), kMaxResultsPerWork);
+  }
+  return absl::OkStatus();
+}
+absl::Status CheckBounds(const v1::HeartbeatRequest& request) {
+  if (request.lease_ids_size() > kMaxLeasesPerHeartbeat) {
+    return TooMany("leases", request.lease_ids_size(), kMaxLeasesPerHeartbeat);
+  }
+  return absl::OkStatus();
+}
+absl::Status CheckBounds(const v1::LeaveRequest& request) {
+  if (request.results_size() > kMaxResultsPerWork) {
+    return TooMany("results", request.results_size(), kMaxResultsPerWork);
+  }
+  return absl::OkStatus();
+}
+
+// A callback that fills `reply` and finishes `reactor`.
+template <typename T>
+Coordinator::Reply<T> Finisher(grpc::ServerUnaryReactor* reactor, T* reply) {
+  return [reactor, reply](absl::StatusOr<T> answer) {
+    if (answer.ok()) *reply = *std::move(answer);
+    reactor->Finish(ToGrpc(answer.status()));
+  };
+}
+
+// A held call: tells the coordinator when the caller goes away.
+class WorkReactor : public grpc::ServerUnaryReactor {
+ public:
+  explicit WorkReactor(Coordinator* coordinator) : coordinator_(coordinator) {}
+  void Start(const v1::WorkRequest& request, v1::WorkReply* reply) {
+    ticket_ = coordinator_->Work(request, Finisher(this, reply));
+  }
+  void OnCancel() override { coordinator_->CancelWork(ticket_); }
+  void OnDone() override { delete this; }
+
+ private:
+  Coordinator* const coordinator_;
+  // Kept apart from what the coordinator's answer touches: `this` may be gone
+  // as soon as it has answered.
+  uint64_t ticket_ = 0;
+};
+
+// One blob, in chunks.
+class BlobReactor : public grpc::ServerWriteReactor<v1::BlobChunk> {
+ public:
+  void Start(Coordinator* coordinator, const v1::BlobRequest& request) {
+    offset_ = request.offset();
+    coordinator->GetBlob(
+        request, [this](absl::StatusOr<Coordinator::Blob> blob) {
+          if (!blob.ok()) return Finish(ToGrpc(blob.status()));
+          blob_ = *std::move(blob);
+          if (offset_ > blob_->size()) {
+            return Finish(ToGrpc(absl::OutOfRangeError(absl::StrCat(
+                "offset ", offset_, " of ", blob_->size(), " bytes"))));
+          }
+          WriteNext();
+        });
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    WriteNext();
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void WriteNext() {
+    if (offset_ == blob_->size()) return Finish(grpc::Status::OK);
+    const size_t n = std::min<size_t>(kBlobChunkBytes, blob_->size() - offset_);
+    chunk_.set_data(blob_->substr(offset_, n));
+    chunk_.set_total(blob_->size());
+    offset_ += n;
+    StartWrite(&chunk_);
+  }
+
+  Coordinator::Blob blob_;
+  uint64_t offset_ = 0;
+  v1::BlobChunk chunk_;
+};
+
+}  // namespace
+
+class Service::Calls : public v1::Aggregator::CallbackService {
+ public:
+  explicit Calls(Coordinator* coordinator) : coordinator_(coordinator) {}
+
+  grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context,
+                                     const v1::RegisterRequest* request,
+                                     v1::RegisterReply* reply) override {
+    auto* reactor = context->DefaultReactor();
+    coordinator_->Register(*request, Finisher(reactor, reply));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context,
+                                 const v1::WorkRequest* request,
+                                 v1::WorkReply* reply) override {
+    const absl::Status bounds = CheckBounds(*request);
+    if (!bounds.ok()) return Refuse(context, bounds);
+    auto* reactor = new WorkReactor(coordinator_);
+    reactor->Start(*request, reply);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Heartbeat(grpc::CallbackServerContext* context,
+                                      const v1::HeartbeatRequest* request,
+                                      v1::HeartbeatReply* reply) override {
+    const absl::Status bounds = CheckBounds(*request);
+    if (!bounds.ok()) return Refuse(context, bounds);
+    auto* reactor = context->DefaultReactor();
+    coordinator_->Heartbeat(*request, Finisher(reactor, reply));
+    return reactor;
+  }
+
+  grpc::ServerWriteReactor<v1::BlobChunk>* GetBlob(
+      grpc::CallbackServerContext* context,
+      const v1::BlobRequest* request) override {
+    auto* reactor = new BlobReactor;
+    reactor->Start(coordinator_, *request);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context,
+                                  const v1::LeaveRequest* request,
+                                  v1::LeaveReply* reply) override {
+    const absl::Status bounds = CheckBounds(*request);
+    if (!bounds.ok()) return Refuse(context, bounds);
+    auto* reactor = context->DefaultReactor();
+    coordinator_->Leave(*request, Finisher(reactor, reply));
+    return reactor;
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context,
+                                          const absl::Status& status) {
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+
+  Coordinator* const coordinator_;
+};
+
+absl::Status CheckListenAddress(const std::string& address,
+                                bool insecure_network) {
+  if (absl::StartsWith(address, "unix:")) {
+    const size_t size = address.size() - 5;
+    if (size >= 1 && size <= kMaxSocketPath) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the path of a Unix socket has 1 to ", kMaxSocketPath, " bytes, ",
+        address, " has ", size, "; choose a shorter one"));
+  }
+  const size_t colon = address.rfind(':');
+  int port = -1;
+  if (colon == std::string::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", address, "\" is not an address; wanted: unix:PATH or HOST:PORT"));
+  }
+  const std::string host = address.substr(0, colon);
+  const bool is_loopback =
+      host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+  if (is_loopback) return absl::OkStatus();
+  if (!insecure_network) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        address,
+        " is open to other hosts, in plain text; use a loopback "
+        "address (127.0.0.1) or allow it with --insecure_network"));
+  }
+  LOG(WARNING) << "listening in plain text on " << address
+               << ": anybody who reaches it can take part in the run";
+  return absl::OkStatus();
+}
+
+Service::Service() = default;
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Start(
+    Coordinator* coordinator, const ServiceOptions& options) {
+  for (const std::string& address : options.listen) {
+    RETURN_IF_ERROR(CheckListenAddress(address, options.insecure_network));
+  }
+  std::unique_ptr<Service> service(new Service);
+  service->calls_ = std::make_unique<Calls>(coordinator);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  builder.RegisterService(service->calls_.get());
+  builder.SetMaxReceiveMessageSize(kAggregatorMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kWorkerMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 2'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Else a second aggregator shares the port silently and takes half of the
+  // workers.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  std::vector<int> ports(options.listen.size(), 0);
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    builder.AddListeningPort(options.listen[i],
+                             grpc::InsecureServerCredentials(), &ports[i]);
+  }
+  service->server_ = builder.BuildAndStart();
+  const std::string all = absl::StrJoin(options.listen, ", ");
+  if (service->server_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat(
+        "can't listen on ", all,
+        ": another program listens there, or it is "
+        "not an address of this host; choose another with --listen"));
+  }
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    const std::string& address = options.listen[i];
+    service->addresses_.push_back(
+        absl::StartsWith(address, "unix:")
+            ? address
+            : absl::StrCat(address.substr(0, address.rfind(':') + 1),
+                           ports[i]));
+  }
+  auto* health = service->server_->GetHealthCheckService();
+  if (health != nullptr) {
+    health->SetServingStatus("starling.v1.Aggregator", true);
+  }
+  return service;
+}
+
+Service::~Service() {
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Wait();
+}
+
+std::shared_ptr<grpc::Channel> Service::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kWorkerMaxMessageBytes);
+  return server_->InProcessChannel(arguments);
+}
+
+}  // namespace starling

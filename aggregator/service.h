@@ -1,0 +1,61 @@
+// The gRPC face of a coordinator: decodes, checks bounds, posts, answers.
+//
+// Calls that are held (Work) cost no thread. Every answer is a function of the
+// coordinator; this file knows the wire and nothing of training.
+#ifndef STARLING_AGGREGATOR_SERVICE_H_
+#define STARLING_AGGREGATOR_SERVICE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "aggregator/coordinator.h"
+
+namespace grpc {
+class Channel;
+class Server;
+}  // namespace grpc
+
+namespace starling {
+
+struct ServiceOptions {
+  // Each "unix:PATH" or "HOST:PORT" (port 0: any free one).
+  std::vector<std::string> listen;
+  // Allows plain text on addresses that other hosts reach.
+  bool insecure_network = false;
+};
+
+class Service {
+ public:
+  // Starts serving `coordinator`, which outlives the service. No address is
+  // needed for InProcessChannel. InvalidArgument: an address that is none, or
+  // that other hosts reach without insecure_network; Unavailable: it can't be
+  // listened on (taken, or not of this host).
+  static absl::StatusOr<std::unique_ptr<Service>> Start(
+      Coordinator* coordinator, const ServiceOptions& options);
+  // Breaks off what is still held.
+  ~Service();
+
+  // As in `listen`, with the real port.
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  // For tests.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+ private:
+  class Calls;
+  Service();
+
+  std::unique_ptr<Calls> calls_;
+  std::unique_ptr<grpc::Server> server_;
+  std::vector<std::string> addresses_;
+};
+
+// InvalidArgument unless `address` is "unix:PATH" (at most 107 bytes) or
+// "HOST:PORT" and, without `insecure_network`, HOST is this host's loopback.
+absl::Status CheckListenAddress(const std::string& address,
+                                bool insecure_network);
+
+}  // namespace starling
+
+#endif  // STARLING_AGGREGATOR_SERVICE_H_

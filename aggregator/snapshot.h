@@ -1,0 +1,66 @@
+// What people see of a running aggregator. Immutable.
+#ifndef STARLING_AGGREGATOR_SNAPSHOT_H_
+#define STARLING_AGGREGATOR_SNAPSHOT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aggregator/trainer.h"
+
+namespace starling {
+
+struct Snapshot {
+  enum class Phase {
+    kTraining,
+    kStopping,
+    kEnding,
+    kFinished,
+    kStopped,
+    kFailed
+  };
+
+  Phase phase = Phase::kTraining;
+  // The open one.
+  uint64_t generation = 0;
+  // Of the last closed generation.
+  std::optional<Progress> last;
+  // The last evaluation on fixed seeds and on fresh ones.
+  std::optional<ReturnSummary> fixed, fresh;
+  // Mean training returns of the last generations, oldest first: at most 256.
+  std::vector<double> history;
+  // Training and evaluation steps a second, over the last 10 seconds or so.
+  double steps_per_second = 0;
+  // Seconds of computing, earlier starts of the run included.
+  double elapsed_s = 0;
+  uint64_t incarnation = 0;
+
+  int workers = 0;
+  int slots = 0;
+  int workers_quarantined = 0;
+  // Since this start: sessions that fell silent.
+  int workers_lost = 0;
+
+  // Of the open generation.
+  int units = 0;
+  int units_done = 0;
+  int units_outstanding = 0;
+  // Since this start.
+  uint64_t results_accepted = 0;
+  uint64_t results_duplicate = 0;
+  uint64_t results_stale = 0;
+  uint64_t results_rejected = 0;
+  uint64_t copies = 0;
+  uint64_t disagreements = 0;
+
+  // Seconds since the newest checkpoint became durable; none yet: absent.
+  std::optional<double> checkpoint_age_s;
+  std::optional<uint64_t> checkpoint_generation;
+  // What needs a person's attention now, each with its remedy.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_AGGREGATOR_SNAPSHOT_H_

@@ -1,0 +1,195 @@
+// Who holds which unit of the current generation, and what came back.
+//
+// Pure logic: no threads, no network, no clock (every call is told the time,
+// from a steady clock). A unit is pending, leased or done. It is done with the
+// first valid answer; a lease that is lost (its time is up, its session died,
+// it was given back) returns the unit, and never counts against it. Because an
+// answer is a pure function of the unit, it does not matter which one wins.
+//
+//   Stragglers  When nothing is pending, an idle slot gets a copy of the oldest
+//               outstanding unit, once that is older than `straggler_factor`
+//               times the 95th percentile of unit durations. At most
+//               `max_copies` at a time; the loser is cancelled.
+//   Failures    Only reports of living workers count. DIVERGED is
+//   deterministic: one
+//               report ends the unit. CRASHED and ENV_ERROR end it at
+//               `max_reports` reports, by two sessions if a second one lives.
+//   Prefetch    A session holds at most slots + ceil(slots / 4) leases, and
+//   more
+//               than its slots only while every slot of every session can still
+//               get a unit: nobody idles while another one hoards.
+//
+// Not thread-safe. Each call is O(log n) a unit it touches, Expire and the
+// session calls O(outstanding leases).
+#ifndef STARLING_AGGREGATOR_UNIT_TABLE_H_
+#define STARLING_AGGREGATOR_UNIT_TABLE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "proto/work.pb.h"
+
+namespace starling {
+
+struct LeaseRules {
+  // A lease lasts 5 times the 95th percentile of unit durations, within these
+  // limits; heartbeats renew it.
+  std::chrono::milliseconds min_ttl{10'000};
+  std::chrono::milliseconds max_ttl{600'000};
+  int max_copies = 2;
+  int max_reports = 3;
+  double straggler_factor = 1.5;
+  // A lease that its session does not list in a heartbeat so long after it was
+  // given never arrived.
+  std::chrono::milliseconds lost_after{4'000};
+};
+
+class UnitTable {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+  using SessionId = uint64_t;
+  using LeaseId = uint64_t;
+  using Verdict = v1::WorkReply::Verdict;
+
+  // The answer's lease was given by an earlier life of the aggregator.
+  static constexpr LeaseId kForgottenLease = 0;
+
+  struct Grant {
+    LeaseId lease;
+    int unit;
+    std::chrono::milliseconds ttl;
+  };
+  struct Submission {
+    Verdict verdict;
+    // The unit is done with this answer: it is worth storing.
+    bool settled = false;
+    // Why it was rejected.
+    std::string detail;
+  };
+  struct Counters {
+    uint64_t accepted = 0;
+    uint64_t duplicates = 0;
+    uint64_t stale = 0;
+    uint64_t rejected = 0;
+    uint64_t failure_reports = 0;
+    uint64_t copies = 0;
+    uint64_t expirations = 0;
+    // Answers that differ from the accepted one: some worker computes other
+    // bits.
+    uint64_t disagreements = 0;
+  };
+
+  // Leases are numbered from first_lease >= 1 on.
+  UnitTable(const LeaseRules& rules, LeaseId first_lease);
+
+  // A new generation of n >= 1 pending units; all leases of the last one end.
+  void Start(uint64_t generation, int n);
+
+  void AddSession(SessionId session, int slots);
+  // Its leases return. Unknown sessions are ignored.
+  void Drop(SessionId session);
+  // `heir` is the same worker process, registered again: the leases of
+  // `session` of this generation, lost ones too, count as its own.
+  void Inherit(SessionId session, SessionId heir);
+  // Gives back what the session has not answered, but stays.
+  void Return(SessionId session);
+
+  // Up to `want` units for a session.
+  std::vector<Grant> Acquire(SessionId session, int want, Time now);
+  // Takes an answer whose contents are valid (result_check).
+  Submission Submit(SessionId session, LeaseId lease,
+                    const v1::RolloutResult& result, Time now);
+  // Renews the leases that a session holds; also lost ones whose unit still
+  // needs an answer. Others of the session return, unless they are too young to
+  // have arrived. Answers those that need not be finished.
+  std::vector<LeaseId> Heartbeat(SessionId session,
+                                 absl::Span<const LeaseId> held, Time now);
+  // Returns units whose leases are over.
+  void Expire(Time now);
+  // Takes a stored answer, before any lease is given. False: there is no such
+  // slot, or it is taken.
+  bool Preload(const v1::RolloutResult& result);
+
+  bool complete() const { return num_done_ == num_units(); }
+  // By index, when complete.
+  const std::vector<v1::RolloutResult>& results() const { return results_; }
+  uint64_t generation() const { return generation_; }
+  int num_units() const { return static_cast<int>(units_.size()); }
+  int num_done() const { return num_done_; }
+  int num_pending() const { return static_cast<int>(pending_.size()); }
+  int num_outstanding() const { return static_cast<int>(live_.size()); }
+  int total_slots() const { return total_slots_; }
+  const Counters& counters() const { return counters_; }
+  // When a straggler may next get a copy, if one may.
+  std::optional<Time> next_copy() const;
+  // Of one unit: at every moment exactly one of done, pending, copies > 0.
+  bool done(int unit) const { return units_[unit].done; }
+  bool pending(int unit) const { return pending_.count(unit) > 0; }
+  int copies(int unit) const {
+    return static_cast<int>(units_[unit].live.size());
+  }
+
+ private:
+  struct Unit {
+    bool done = false;
+    std::vector<LeaseId> live;
+    // Of CRASHED and ENV_ERROR, by whom.
+    std::vector<SessionId> reports;
+  };
+  struct Lease {
+    int unit;
+    SessionId session;
+    Time granted;
+    Time expiry;
+    bool live;
+    bool answered;
+  };
+  struct Session {
+    int slots = 1;
+    std::set<LeaseId> live;
+  };
+
+  // Null for leases of other generations.
+  Lease* Find(LeaseId lease);
+  Grant Give(SessionId id, Session& session, int unit, Time now);
+  // Ends a live lease.
+  void Close(LeaseId id, Lease& lease);
+  // Ends a live lease without an answer.
+  void Lose(LeaseId id, Lease& lease);
+  // The first pending unit that the session may take; -1: none.
+  int NextPending(SessionId session) const;
+  // The oldest unit that may be copied for the session; -1: none.
+  int NextCopy(SessionId session, Time now) const;
+  bool BarredFrom(const Unit& unit, SessionId session) const;
+  bool TakeReport(SessionId session, Unit& unit);
+  void Settle(int unit, const v1::RolloutResult& result);
+  void Observe(Duration duration);
+  std::chrono::milliseconds ttl() const;
+
+  LeaseRules rules_;
+  LeaseId first_lease_;  // of this generation
+  uint64_t generation_ = 0;
+  std::vector<Unit> units_;
+  std::vector<v1::RolloutResult> results_;
+  std::set<int> pending_;
+  std::vector<Lease> leases_;  // lease id - first_lease_
+  std::set<LeaseId> live_;     // oldest first
+  std::unordered_map<SessionId, Session> sessions_;
+  int total_slots_ = 0;
+  int num_done_ = 0;
+  Counters counters_;
+  std::vector<Duration> durations_;  // a ring of the last ones
+  size_t num_observed_ = 0;
+  std::optional<Duration> p95_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_AGGREGATOR_UNIT_TABLE_H_
