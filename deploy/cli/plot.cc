@@ -1,0 +1,74 @@
+// starling plot: how did the returns grow?
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "deploy/cli/exit_code.h"
+#include "deploy/cli/flags.h"
+#include "deploy/cli/verb.h"
+#include "deploy/plot/learning_curve.h"
+
+namespace starling {
+namespace {
+
+class Plot : public Verb {
+ public:
+  void Declare(CLI::App& app) override {
+    AddPositionals(app, "RUN", &runs_,
+                   "Run directories. Those that differ in nothing but the seed "
+                   "are joined to one curve.");
+    AddText(app, "--out", &out_, "F.png|F.svg",
+            "The picture. Default: learning_curve.png in the run's directory, "
+            "or in this folder where there are several runs.");
+    AddChoice(app, "--x", &axis_, {"steps", "generations"},
+              "What the curves are drawn against.");
+    AddChoice(app, "--band", &band_, {"std", "minmax"},
+              "What surrounds the mean return of a run.");
+    app.add_flag("--separate", separate_,
+                 "One curve a run, whatever its seed.");
+    AddInteger(app, "--width", &options_.width, 200, 10000, "Pixels.");
+    AddInteger(app, "--height", &options_.height, 200, 10000, "Pixels.");
+  }
+
+  absl::Status Run() override {
+    if (out_.empty()) {
+      out_ = runs_.size() == 1 ? runs_[0] + "/learning_curve.png"
+                               : "learning_curve.png";
+    }
+    // A bad name for the picture is bad usage, a bad run is bad data.
+    RETURN_IF_ERROR(PictureFormatOf(out_).status());
+    options_.axis = axis_ == "steps" ? CurveOptions::Axis::kEnvSteps
+                                     : CurveOptions::Axis::kGenerations;
+    options_.band =
+        band_ == "std" ? CurveOptions::Band::kStd : CurveOptions::Band::kMinMax;
+    options_.join_seeds = !separate_;
+    for (const std::string& run : runs_) {
+      const absl::Status readable = ReadCurve(run).status();
+      if (!readable.ok()) return AsDataError(readable);
+    }
+    RETURN_IF_ERROR(PlotLearningCurves(runs_, out_, options_));
+    std::cout << out_ << "\n";
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<std::string> runs_;
+  std::string out_;
+  std::string axis_ = "steps";
+  std::string band_ = "std";
+  bool separate_ = false;
+  CurveOptions options_;
+};
+
+STARLING_REGISTER_VERB(
+    plot, Plot,
+    {"plot",
+     VerbGroup::kPolicy,
+     "Draws learning curves, one run's or several side by side.",
+     {"starling plot runs/inverted_pendulum_ars-s1",
+      "starling plot runs/inverted_pendulum_ars-s1 --x generations --out "
+      "curve.svg"}});
+
+}  // namespace
+}  // namespace starling

@@ -1,0 +1,263 @@
+#include "deploy/run/run.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "aggregator/checkpoint.h"
+#include "aggregator/coordinator.h"
+#include "aggregator/run_store.h"
+#include "aggregator/service.h"
+#include "aggregator/storage.h"
+#include "aggregator/trainer.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "deploy/run/local_workers.h"
+#include "workers/fingerprint.h"
+
+namespace starling {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// Paintings a second, and how soon a signal is noticed.
+constexpr milliseconds kTick(250);
+
+// Signals that end a run are taken from a queue, not by a handler. Blocks them
+// for all threads that start later.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+std::string HostName() {
+  char name[256] = "";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+// A damaged run.db costs time, not the run: its results are computed again.
+absl::StatusOr<std::unique_ptr<RunStore>> OpenStore(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(path);
+  if (store.status().code() != absl::StatusCode::kDataLoss) return store;
+  ASSIGN_OR_RETURN(const std::string kept, RunStore::SetAside(path));
+  LOG(WARNING) << store.status().message() << " It was kept as " << kept
+               << "; training goes on from the newest checkpoint.";
+  return RunStore::Open(path);
+}
+
+// None if the run has not begun.
+absl::StatusOr<std::optional<v1::Checkpoint>> LoadCheckpoint(
+    const RunDirectory& directory, const CheckpointStore& checkpoints) {
+  absl::StatusOr<v1::Checkpoint> loaded = checkpoints.LoadNewest(nullptr);
+  if (loaded.status().code() == absl::StatusCode::kNotFound) {
+    return std::optional<v1::Checkpoint>();
+  }
+  RETURN_IF_ERROR(loaded.status());
+  // What the user was allowed to change is not the checkpoint's to decide.
+  *loaded->mutable_experiment() = directory.experiment();
+  return std::optional<v1::Checkpoint>(*std::move(loaded));
+}
+
+// A socket in the run directory, or under /tmp where that path is too long for
+// the kernel.
+std::string DefaultAddress(const RunPaths& paths) {
+  char resolved[PATH_MAX];
+  const std::string root =
+      realpath(paths.root.c_str(), resolved) ? resolved : paths.root;
+  const std::string socket = root + "/aggregator.sock";
+  if (socket.size() <= 100) return "unix:" + socket;
+  std::string folder = "/tmp/starling.XXXXXX";
+  CHECK(mkdtemp(folder.data()) != nullptr) << "cannot write /tmp";
+  return absl::StrCat("unix:", folder, "/aggregator.sock");
+}
+
+// Turns what the coordinator knows into what a person sees.
+class View {
+ public:
+  View(const v1::Experiment& experiment,
+       const std::optional<v1::Checkpoint>& checkpoint)
+      : experiment_(experiment), began_(Clock::now()) {
+    if (checkpoint.has_value() && checkpoint->has_best()) {
+      best_ = checkpoint->best().fixed_return();
+    }
+  }
+
+  ProgressView Of(const Snapshot& snapshot) {
+    if (!first_generation_.has_value()) {
+      first_generation_ = snapshot.generation;
+    }
+    if (snapshot.fixed.has_value() &&
+        (!best_.has_value() || snapshot.fixed->mean > *best_)) {
+      best_ = snapshot.fixed->mean;
+    }
+    ProgressView view;
+    view.name = experiment_.name();
+    view.generation = snapshot.generation;
+    view.generations = experiment_.budget().generations();
+    view.env_step_budget = experiment_.budget().env_steps();
+    if (snapshot.last.has_value()) {
+      view.env_steps = snapshot.last->env_steps;
+      view.return_mean = snapshot.last->training.mean;
+      if (snapshot.last->training.episodes == 0) view.return_mean.reset();
+    }
+    view.return_best = best_;
+    if (snapshot.fresh.has_value()) view.return_eval = snapshot.fresh->mean;
+    view.history = snapshot.history;
+    view.steps_per_s = snapshot.steps_per_second;
+    view.workers_active = snapshot.workers;
+    view.workers_lost = snapshot.workers_lost;
+    view.units_done = snapshot.units_done;
+    view.units_outstanding = snapshot.units_outstanding;
+    view.checkpoint_age_s = snapshot.checkpoint_age_s;
+    view.elapsed_s = snapshot.elapsed_s;
+    view.eta_s = Remaining(snapshot);
+    view.warnings = snapshot.warnings;
+    return view;
+  }
+
+ private:
+  // Seconds to the end of the budget at this start's pace.
+  std::optional<double> Remaining(const Snapshot& snapshot) const {
+    const uint64_t total = experiment_.budget().generations();
+    const uint64_t done = snapshot.generation - *first_generation_;
+    if (total == 0 || done == 0 || snapshot.generation > total) return {};
+    const double seconds =
+        std::chrono::duration<double>(Clock::now() - began_).count();
+    return seconds / done * (total - snapshot.generation);
+  }
+
+  const v1::Experiment experiment_;
+  const Clock::time_point began_;
+  std::optional<uint64_t> first_generation_;
+  std::optional<double> best_;
+};
+
+// Ends the run at a signal; notices when it has ended by itself.
+absl::Status Watch(Coordinator& coordinator, const LocalWorkers* workers,
+                   const sigset_t& signals, milliseconds grace,
+                   ProgressPainter& painter, View& view) {
+  std::optional<Clock::time_point> interrupted;
+  while (true) {
+    const std::optional<absl::Status> ended = coordinator.WaitFor(kTick);
+    painter.Update(view.Of(*coordinator.snapshot()));
+    if (ended.has_value()) return *ended;
+    if (workers != nullptr && !workers->status().ok()) {
+      coordinator.Stop(milliseconds(0));
+      coordinator.Wait().IgnoreError();
+      return workers->status();
+    }
+
+    const timespec no_wait = {0, 0};
+    const int signal = sigtimedwait(&signals, nullptr, &no_wait);
+    if (signal <= 0) continue;
+    const bool again = signal == SIGINT && interrupted.has_value() &&
+                       Clock::now() - *interrupted < std::chrono::seconds(5);
+    if (!interrupted.has_value()) {
+      painter.Message(
+          "Stopping: waiting for results that are under way, then saving. "
+          "Ctrl-C again: save at once.");
+      coordinator.Stop(grace);
+      interrupted = Clock::now();
+    } else if (again) {
+      coordinator.Stop(milliseconds(0));
+    }
+  }
+}
+
+}  // namespace
+
+absl::Status RunAggregator(const RunOptions& options) {
+  const sigset_t signals = BlockSignals();
+  const v1::EnvSpec& env_spec = options.prepared.env_spec;
+
+  // The directory decides whether there is a run to go on with.
+  RunDirectory::Options directory_options;
+  directory_options.resume = options.resume;
+  directory_options.allowed_changes = options.allowed_changes;
+  ASSIGN_OR_RETURN(const v1::Fingerprint fingerprint,
+                   ComputeFingerprint(options.prepared.experiment));
+  v1::RunStart& start = directory_options.start;
+  start.set_time(absl::FormatTime(absl::Now(), absl::UTCTimeZone()));
+  start.set_host(HostName());
+  start.set_pid(getpid());
+  start.set_command_line(options.command_line);
+  start.add_versions(fingerprint.build());
+  start.add_versions(absl::StrCat("mujoco ", fingerprint.mujoco_version()));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<RunDirectory> directory,
+      RunDirectory::Open(options.directory, options.prepared.experiment,
+                         directory_options));
+  const RunPaths& paths = directory->paths();
+  const v1::Experiment& experiment = directory->experiment();
+
+  ASSIGN_OR_RETURN(std::unique_ptr<RunStore> store, OpenStore(paths.database));
+  ASSIGN_OR_RETURN(CheckpointStore checkpoints,
+                   CheckpointStore::Open(paths.checkpoints,
+                                         CheckpointStore::Access::kOwner));
+  ASSIGN_OR_RETURN(const std::optional<v1::Checkpoint> checkpoint,
+                   LoadCheckpoint(*directory, checkpoints));
+
+  const int threads =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Trainer> trainer,
+                   Trainer::Create(experiment, env_spec, threads));
+  CoordinatorOptions coordinator_options;
+  coordinator_options.fingerprint = fingerprint;
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Coordinator> coordinator,
+      Coordinator::Create(experiment, env_spec, std::move(trainer),
+                          std::make_unique<DiskStorage>(
+                              std::move(store), std::move(checkpoints),
+                              directory->last_incarnation()),
+                          checkpoint, std::move(coordinator_options)));
+  RETURN_IF_ERROR(directory->SetIncarnation(coordinator->incarnation()));
+
+  ServiceOptions service_options;
+  service_options.listen = options.listen;
+  service_options.insecure_network = options.insecure_network;
+  if (service_options.listen.empty()) {
+    service_options.listen.push_back(DefaultAddress(paths));
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
+                   Service::Start(coordinator.get(), service_options));
+  RETURN_IF_ERROR(directory->WriteEndpoint(service->addresses().front()));
+
+  std::unique_ptr<LocalWorkers> workers;
+  if (options.local_workers > 0) {
+    LocalWorkersOptions worker_options;
+    worker_options.program = options.program;
+    worker_options.address = service->addresses().front();
+    worker_options.count = options.local_workers;
+    worker_options.log_folder = paths.logs;
+    ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(worker_options)));
+  }
+
+  ProgressPainter painter(stderr, options.progress, options.color);
+  if (checkpoint.has_value()) {
+    painter.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
+                                 coordinator->snapshot()->generation));
+  }
+  View view(experiment, checkpoint);
+  return Watch(*coordinator, workers.get(), signals, options.grace, painter,
+               view);
+}
+
+}  // namespace starling
