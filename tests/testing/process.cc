@@ -1,0 +1,127 @@
+#include "tests/testing/process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/log.h"
+
+namespace starling::testing {
+namespace {
+
+std::string Contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// Removes what it lists at the program's end.
+struct Folders {
+  std::vector<std::string> paths;
+  ~Folders() {
+    std::error_code ignored;
+    for (const std::string& path : paths) {
+      std::filesystem::remove_all(path, ignored);
+    }
+  }
+};
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& arguments,
+                 const std::string& folder) {
+  const std::string output = NewFolder();
+  out_path_ = output + "/out";
+  err_path_ = output + "/err";
+  std::vector<char*> words;
+  for (const std::string& word : arguments) {
+    words.push_back(const_cast<char*>(word.c_str()));
+  }
+  words.push_back(nullptr);
+
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+  const int out_fd = open(out_path_.c_str(), flags, 0600);
+  const int err_fd = open(err_path_.c_str(), flags, 0600);
+  pid_ = fork();
+  CHECK_GE(pid_, 0);
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+    dup2(out_fd, STDOUT_FILENO);
+    dup2(err_fd, STDERR_FILENO);
+    if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
+    execv(words[0], words.data());
+    _exit(127);
+  }
+  close(out_fd);
+  close(err_fd);
+}
+
+Process::~Process() {
+  if (running()) Signal(SIGKILL);
+  if (status_ < 0) Wait();
+}
+
+bool Process::running() {
+  if (status_ >= 0) return false;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) == 0) return true;
+  status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return false;
+}
+
+void Process::Signal(int signal) {
+  if (running()) kill(pid_, signal);
+}
+
+ProcessResult Process::Wait(std::chrono::seconds limit) {
+  if (!WaitUntil([this] { return !running(); }, limit)) {
+    kill(pid_, SIGKILL);
+    CHECK(WaitUntil([this] { return !running(); }));
+  }
+  return {status_, out(), err()};
+}
+
+std::string Process::out() const { return Contents(out_path_); }
+std::string Process::err() const { return Contents(err_path_); }
+
+ProcessResult RunProcess(const std::vector<std::string>& arguments,
+                         const std::string& folder,
+                         std::chrono::seconds limit) {
+  return Process(arguments, folder).Wait(limit);
+}
+
+bool WaitUntil(const std::function<bool()>& condition,
+               std::chrono::seconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+std::string NewFolder() {
+  static Folders folders;
+  std::string pattern = "/tmp/starling-test.XXXXXX";
+  CHECK(mkdtemp(pattern.data()) != nullptr);
+  folders.paths.push_back(pattern);
+  return pattern;
+}
+
+std::string DataPath(const std::string& path) {
+  const char* root = getenv("TEST_SRCDIR");
+  const char* workspace = getenv("TEST_WORKSPACE");
+  CHECK(root != nullptr && workspace != nullptr) << "run by bazel test";
+  return std::string(root) + "/" + workspace + "/" + path;
+}
+
+}  // namespace starling::testing
