@@ -14,10 +14,12 @@ bash deploy/setup.sh || exit
 targets=${TARGETS:-//base:digest_test //base:grpc_status_test
   //base:nearest_test //base:parallel_test //base:status_test}
 
-# On a slow machine Bazel's server may need longer than one patience of its
-# client to start.
-for _ in 1 2 3 4 5; do
-  bazel info release >/dev/null 2>&1 && break
+# On a slow machine Bazel's server may need longer to start than its client
+# waits; it goes on starting meanwhile.
+for _ in 1 2 3 4 5 6; do
+  bazel info output_base >/dev/null 2>&1 && break
+  echo "tests: waiting for Bazel's server" >&2
+  sleep 60
 done
 
 log=$(mktemp)
