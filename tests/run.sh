@@ -19,7 +19,7 @@ targets=${TARGETS:-//base:digest_test //base:grpc_status_test
 for _ in 1 2 3 4 5 6; do
   bazel info output_base >/dev/null 2>&1 && break
   echo "tests: waiting for Bazel's server" >&2
-  sleep 60
+  sleep 180
 done
 
 log=$(mktemp)
