@@ -219,8 +219,8 @@ TEST(FillNormalsTest, ScalarFormGivesTheSameBits) {
   }
 }
 
-// Computed once; the same from g++ 12 and clang++ 14 at -O0, -O2 and -O3. A
-// change here changes every run: say so in the commit.
+// Computed by one build of g++ 12; other compilers and levels are not
+// compared yet. A change here changes every run: say so in the commit.
 TEST(FillNormalsTest, AMillionNormalsHaveTheKnownHash) {
   std::vector<float> z(1 << 20);
   FillNormals(1, Stream::kPerturbation, 0, 0, 0, z.size(), z.data());
