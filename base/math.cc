@@ -190,30 +190,6 @@ Number ShortSine(Number x, uint64_t turns) {
                         1.0 + z * q);
 }
 
-// The same to the last bits of a double: series to degree 17 and 18.
-double LongSine(double x, uint64_t turns) {
-  const Angle<double> angle = ReduceAngle(x);
-  const double r = angle.r;
-  const double z = r * r;
-  double p = z * (1.0 / 355687428096000) - 1.0 / 1307674368000;
-  p = p * z + 1.0 / 6227020800;
-  p = p * z - 1.0 / 39916800;
-  p = p * z + 1.0 / 362880;
-  p = p * z - 1.0 / 5040;
-  p = p * z + 1.0 / 120;
-  p = p * z - 1.0 / 6;
-  double q = z * (-1.0 / 6402373705728000) + 1.0 / 20922789888000;
-  q = q * z - 1.0 / 87178291200;
-  q = q * z + 1.0 / 479001600;
-  q = q * z - 1.0 / 3628800;
-  q = q * z + 1.0 / 40320;
-  q = q * z - 1.0 / 720;
-  q = q * z + 1.0 / 24;
-  q = q * z - 0.5;
-  const double sine = r == 0 ? r : r + r * (z * p);
-  return SineOfQuadrant(x, angle.quadrant + turns, sine, 1.0 + z * q);
-}
-
 Float8 ShortSine(Float8 x, uint64_t turns) {
   const Float4 low = __builtin_shufflevector(x, x, 0, 1, 2, 3);
   const Float4 high = __builtin_shufflevector(x, x, 4, 5, 6, 7);
@@ -268,9 +244,6 @@ void Tanh(const float* x, int64_t n, float* y) {
 void Sigmoid(const float* x, int64_t n, float* y) {
   Map([](Float8 v) { return SigmoidOf(v); }, x, n, y);
 }
-
-double Sin(double x) { return LongSine(x, 0); }
-double Cos(double x) { return LongSine(x, 1); }
 
 double Exp(double x) {
   if (x != x) return QuietNan<double>(0.0);

@@ -222,40 +222,6 @@ TEST(MathTest, GrowingFunctionsNeverFallByMoreThanTheirError) {
   }
 }
 
-TEST(DoubleMathTest, SineAndCosineAgreeWithTheTruth) {
-  double worst = 0;
-  for (double scale : {1e-3, 1.0, 10.0, 1000.0, 0x1p20}) {
-    for (int i = -20000; i <= 20000; ++i) {
-      const double x = scale * (i + 0.37) / 20001;
-      worst = std::max(worst, std::abs(Sin(x) - std::sin(x)));
-      worst = std::max(worst, std::abs(Cos(x) - std::cos(x)));
-    }
-  }
-  // glibc's own error is below 0.55 ulp = 6e-17.
-  EXPECT_LT(worst, 2.5e-16);
-  RecordProperty("largest_error", std::to_string(worst * 1e16));
-}
-
-// The reduced angle is wrong by the rounding of n times the low part of pi / 2,
-// at most 2^-70, and by the truncation of that part, n 2^-88.
-TEST(DoubleMathTest, SineIsAccurateNearItsZeros) {
-  for (int i = 1; i < 300000; i += 97) {
-    const double x = i * M_PI;
-    EXPECT_NEAR(Sin(x), std::sin(x), 5e-16 * std::abs(std::sin(x)) + 4e-21)
-        << i;
-  }
-  EXPECT_EQ(Sin(0x1p-1074), 0x1p-1074);
-  EXPECT_TRUE(std::signbit(Sin(-0.0)));
-}
-
-TEST(DoubleMathTest, AnglesBeyondTheRangeAreNaN) {
-  EXPECT_FALSE(std::isnan(Sin(0x1p20)));
-  EXPECT_TRUE(std::isnan(Sin(0x1.0000000000001p20)));
-  EXPECT_TRUE(std::isnan(Cos(-0x1.0000000000001p20)));
-  EXPECT_TRUE(std::isnan(Sin(std::numeric_limits<double>::infinity())));
-  EXPECT_TRUE(std::isnan(Cos(std::numeric_limits<double>::quiet_NaN())));
-}
-
 TEST(DoubleMathTest, ExpAndLogAgreeWithTheTruth) {
   constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
   for (int i = -70000; i <= 70000; ++i) {

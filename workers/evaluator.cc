@@ -74,7 +74,6 @@ Evaluator::Evaluator(const v1::Experiment& experiment, std::unique_ptr<Env> env,
                      std::unique_ptr<Policy> policy,
                      std::unique_ptr<Noise> noise)
     : normalizer_config_(experiment.normalizer()),
-      training_options_{.reward_shift = experiment.rollout().reward_shift()},
       env_(std::move(env)),
       policy_(std::move(policy)),
       noise_(std::move(noise)),
@@ -122,12 +121,10 @@ v1::RolloutResult Evaluator::Evaluate(const v1::WorkUnit& unit) {
   policy_->SetParameters(point_);
 
   moments_.Clear();
-  const RolloutOptions options =
-      unit.kind() == v1::WorkUnit::TRAIN ? training_options_ : RolloutOptions();
   for (uint32_t e = 0; e < unit.episodes(); ++e) {
     const Rng rng(DeriveSeed(unit.episode_seed(), Stream::kEnv, e, 0, 0));
     const Episode episode =
-        rollout_.Run(*env_, normalizer_, *policy_, options, rng,
+        rollout_.Run(*env_, normalizer_, *policy_, rng,
                      unit.keep_moments() ? &moments_ : nullptr);
     if (episode.outcome == Outcome::kDiverged) {
       return fail(v1::RolloutResult::DIVERGED,

@@ -42,9 +42,8 @@ class Evaluator {
 
   // Plays the unit's episodes at mean + sign * sigma * epsilon(direction):
   // first float(sign * sigma) * epsilon_i, then mean_i + that. Episode e starts
-  // from Rng(DeriveSeed(unit.episode_seed, Stream::kEnv, e, 0, 0)). Rewards are
-  // shifted in units of kind TRAIN only. Statuses other than OK, each with a
-  // detail for people and without returns:
+  // from Rng(DeriveSeed(unit.episode_seed, Stream::kEnv, e, 0, 0)). Statuses
+  // other than OK, each with a detail for people and without returns:
   //   diverged   the first episode whose physics, policy or reward diverged;
   //              the others are not played
   //   ENV_ERROR  the unit or the state makes no sense
@@ -64,7 +63,6 @@ class Evaluator {
   uint64_t MovePoint(const v1::WorkUnit& unit);
 
   const v1::NormalizerConfig normalizer_config_;
-  const RolloutOptions training_options_;
   const std::unique_ptr<Env> env_;
   const std::unique_ptr<Policy> policy_;
   const std::unique_ptr<Noise> noise_;

@@ -91,7 +91,7 @@ TEST(EvaluatorTest, AnswersWhatAHandMadeRolloutOfTheUnitsPointGives) {
     for (uint32_t e = 0; e < 3; ++e) {
       const Episode episode =
           Rollout(env->spec())
-              .Run(*env, Normalizer(3), *policy, {.reward_shift = 0.5},
+              .Run(*env, Normalizer(3), *policy,
                    Rng(DeriveSeed(77, Stream::kEnv, e, 0, 0)), &moments);
       EXPECT_EQ(result.returns(e), episode.total_reward);
       EXPECT_EQ(result.lengths(e), 40u);
@@ -129,7 +129,7 @@ TEST(EvaluatorTest, SignZeroIsTheCentreWithoutNoise) {
   EXPECT_EQ(Bytes(evaluator->Evaluate(Unit(123456789, 0))), Bytes(centre));
 }
 
-TEST(EvaluatorTest, RewardShiftIsForTrainingOnlyAndMomentsForWhoWantsThem) {
+TEST(EvaluatorTest, ReturnsAreRawInEveryKindAndMomentsForWhoWantsThem) {
   const auto evaluator = Ready();
   v1::WorkUnit unit = Unit(0, 0);
   const v1::RolloutResult training = evaluator->Evaluate(unit);
@@ -140,10 +140,8 @@ TEST(EvaluatorTest, RewardShiftIsForTrainingOnlyAndMomentsForWhoWantsThem) {
 
   EXPECT_FALSE(evaluation.has_observations());
   EXPECT_TRUE(training.has_observations());
-  for (int e = 0; e < 3; ++e) {
-    // 40 steps of 0.5; the sums are rounded in another order.
-    EXPECT_NEAR(evaluation.returns(e) - training.returns(e), 20, 1e-9);
-  }
+  for (int e = 0; e < 3; ++e)
+    EXPECT_EQ(evaluation.returns(e), training.returns(e));
 }
 
 TEST(EvaluatorTest, ANewStateBringsItsMomentsAndItsNoise) {

@@ -22,7 +22,7 @@ Rollout::Rollout(const v1::EnvSpec& spec)
 }
 
 Episode Rollout::Run(Env& env, const Normalizer& normalizer, Policy& policy,
-                     const RolloutOptions& options, Rng rng, Moments* moments) {
+                     Rng rng, Moments* moments) {
   const auto diverged = [](Episode episode, Divergence divergence) {
     episode.outcome = Outcome::kDiverged;
     episode.divergence = divergence;
@@ -48,7 +48,7 @@ Episode Rollout::Run(Env& env, const Normalizer& normalizer, Policy& policy,
     if (result.outcome == Outcome::kDiverged) {
       return diverged(episode, Divergence::kPhysics);
     }
-    episode.total_reward += result.reward - options.reward_shift;
+    episode.total_reward += result.reward;
     if (!std::isfinite(episode.total_reward)) {
       return diverged(episode, Divergence::kReward);
     }

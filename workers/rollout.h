@@ -15,11 +15,6 @@
 
 namespace starling {
 
-struct RolloutOptions {
-  // Subtracted from every reward.
-  double reward_shift = 0;
-};
-
 // Why an episode has no return.
 enum class Divergence {
   kNone,
@@ -52,8 +47,7 @@ class Rollout {
   // raw state that the policy acted on is added to it once the episode has
   // ended: as many as the episode has steps, none if it diverged. CHECK-fails
   // on sizes that are not the spec's.
-  Episode Run(Env& env, const Normalizer& normalizer, Policy& policy,
-              const RolloutOptions& options, Rng rng,
+  Episode Run(Env& env, const Normalizer& normalizer, Policy& policy, Rng rng,
               Moments* moments = nullptr);
 
   // Control steps since creation, for a watchdog on another thread: while an

@@ -108,7 +108,7 @@ const Eigen::Vector2f kHarmless(0.25f, -0.25f);
 
 Episode Play(Env& env, Policy& policy, Moments* moments = nullptr) {
   return Rollout(env.spec())
-      .Run(env, Normalizer(kStateSize), policy, {}, Rng(1), moments);
+      .Run(env, Normalizer(kStateSize), policy, Rng(1), moments);
 }
 
 TEST(RolloutTest, ReturnIsTheSumOfRewardsAndLengthTheirNumber) {
@@ -125,17 +125,6 @@ TEST(RolloutTest, ReturnIsTheSumOfRewardsAndLengthTheirNumber) {
   }
 }
 
-TEST(RolloutTest, RewardShiftIsTakenFromEveryReward) {
-  ScriptedEnv env({1, 2, 3}, Outcome::kTerminated);
-  ScriptedPolicy policy({kHarmless});
-
-  const Episode episode = Rollout(env.spec())
-                              .Run(env, Normalizer(kStateSize), policy,
-                                   {.reward_shift = 0.75}, Rng(1));
-
-  EXPECT_EQ(episode.total_reward, 6 - 3 * 0.75);
-}
-
 TEST(RolloutTest, PolicySeesWhitenedStatesAndUntouchedImages) {
   Moments seen_before(kStateSize);
   seen_before.Add(Eigen::Vector3f(0, 1, 1));
@@ -144,7 +133,7 @@ TEST(RolloutTest, PolicySeesWhitenedStatesAndUntouchedImages) {
   ScriptedEnv env({0, 0}, Outcome::kTerminated);
   ScriptedPolicy policy({kHarmless});
 
-  Rollout(env.spec()).Run(env, normalizer, policy, {}, Rng(1));
+  Rollout(env.spec()).Run(env, normalizer, policy, Rng(1));
 
   const float drawn = static_cast<float>(Rng(1).Uniform());
   ASSERT_EQ(policy.states().size(), 2u);
@@ -225,7 +214,7 @@ TEST(RolloutTest, MomentsHoldExactlyTheRawStatesThatWereActedOn) {
   Rollout rollout(env.spec());
 
   for (const uint64_t key : {1, 2}) {
-    rollout.Run(env, Normalizer(kStateSize), policy, {}, Rng(key), &moments);
+    rollout.Run(env, Normalizer(kStateSize), policy, Rng(key), &moments);
     // With the identity as normaliser the policy sees raw states.
     for (const Eigen::Vector3f& state : policy.states()) expected.Add(state);
   }
@@ -244,8 +233,8 @@ TEST(RolloutTest, MomentsOfADivergedEpisodeDoNotReachTheNextOne) {
   Moments moments(kStateSize);
   Rollout rollout(TestSpec());
 
-  rollout.Run(bad, Normalizer(kStateSize), policy, {}, Rng(1), &moments);
-  rollout.Run(good, Normalizer(kStateSize), policy, {}, Rng(1), &moments);
+  rollout.Run(bad, Normalizer(kStateSize), policy, Rng(1), &moments);
+  rollout.Run(good, Normalizer(kStateSize), policy, Rng(1), &moments);
 
   EXPECT_EQ(moments.count(), 2u);
   EXPECT_EQ(moments.mean(0), 0.5);  // steps 0 and 1
@@ -257,7 +246,7 @@ TEST(RolloutTest, EveryEpisodeResetsThePolicyAndCountsItsSteps) {
   Rollout rollout(env.spec());
 
   for (int i = 0; i < 4; ++i) {
-    rollout.Run(env, Normalizer(kStateSize), policy, {}, Rng(1));
+    rollout.Run(env, Normalizer(kStateSize), policy, Rng(1));
   }
 
   EXPECT_EQ(policy.num_resets(), 4);
@@ -275,7 +264,7 @@ TEST(RolloutTest, AllocatesNothingAfterCreation) {
   Moments moments(kStateSize);
 
   const AllocationGuard guard;
-  rollout.Run(env, normalizer, policy, {}, Rng(1), &moments);
+  rollout.Run(env, normalizer, policy, Rng(1), &moments);
 
   EXPECT_EQ(guard.count(), 0);
 }

@@ -142,7 +142,7 @@ class Bench {
   }
 
   Episode PlayEpisode(Env& env, uint64_t episode) {
-    return rollout_.Run(env, normalizer_, *policy_, {}, Rng(episode),
+    return rollout_.Run(env, normalizer_, *policy_, Rng(episode),
                         &moments_);
   }
 

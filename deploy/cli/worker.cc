@@ -18,8 +18,8 @@
 #include "base/status.h"
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
-#include "workers/evaluator.h"
 #include "workers/fingerprint.h"
+#include "workers/rollout_evaluator.h"
 
 namespace starling {
 namespace {
@@ -92,7 +92,7 @@ class WorkerVerb : public Verb {
     gethostname(host, sizeof(host) - 1);
     options.host = host;
     options.pid = getpid();
-    options.make_evaluator = Evaluator::Create;
+    options.make_evaluator = RolloutEvaluators();
     options.fingerprint = ComputeFingerprint;
     options.give_up_after =
         std::chrono::milliseconds(static_cast<int64_t>(give_up_s_ * 1000));

@@ -14,7 +14,7 @@
 #include "deploy/media/film.h"
 #include "deploy/plot/gnuplot.h"
 #include "envs/env.h"
-#include "envs/mujoco/egl_context.h"
+#include "envs/mujoco/headless_gl.h"
 
 namespace starling {
 namespace {
@@ -31,8 +31,8 @@ std::string OneLine(const absl::Status& status) {
 
 // The driver's name; the context is gone afterwards.
 absl::StatusOr<std::string> Driver() {
-  const absl::StatusOr<std::unique_ptr<EglContext>> context =
-      EglContext::Create();
+  const absl::StatusOr<std::unique_ptr<HeadlessGl>> context =
+      HeadlessGl::Create();
   if (!context.ok()) return context.status();
   return (*context)->renderer();
 }

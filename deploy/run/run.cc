@@ -53,10 +53,20 @@ std::string HostName() {
   return name;
 }
 
+// A file of a newer Starling can't be read, which is no refusal of this one.
+absl::Status AsUnreadable(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kFailedPrecondition
+             ? absl::DataLossError(status.message())
+             : status;
+}
+
 // A damaged run.db costs time, not the run: its results are computed again.
 absl::StatusOr<std::unique_ptr<RunStore>> OpenStore(const std::string& path) {
   absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(path);
-  if (store.status().code() != absl::StatusCode::kDataLoss) return store;
+  if (store.ok()) return store;
+  if (store.status().code() != absl::StatusCode::kDataLoss) {
+    return AsUnreadable(store.status());
+  }
   ASSIGN_OR_RETURN(const std::string kept, RunStore::SetAside(path));
   LOG(WARNING) << store.status().message() << " It was kept as " << kept
                << "; training goes on from the newest checkpoint.";
@@ -70,9 +80,11 @@ absl::StatusOr<std::optional<v1::Checkpoint>> LoadCheckpoint(
   if (loaded.status().code() == absl::StatusCode::kNotFound) {
     return std::optional<v1::Checkpoint>();
   }
-  RETURN_IF_ERROR(loaded.status());
-  // What the user was allowed to change is not the checkpoint's to decide.
-  *loaded->mutable_experiment() = directory.experiment();
+  if (!loaded.ok()) return AsUnreadable(loaded.status());
+  // The budget, the one thing that may change, is not the checkpoint's to
+  // decide.
+  *loaded->mutable_experiment()->mutable_budget() =
+      directory.experiment().budget();
   return std::optional<v1::Checkpoint>(*std::move(loaded));
 }
 

@@ -123,7 +123,7 @@ absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(
 }
 
 absl::Status Renderer::Open(const MujocoModel& model) {
-  ASSIGN_OR_RETURN(context_, EglContext::Create(options_.egl_library));
+  ASSIGN_OR_RETURN(gl_, HeadlessGl::Create(options_.egl_library));
   LOG_FIRST_N(INFO, 1) << "pictures are drawn by " << driver();
   engine_ = std::make_unique<Engine>();
   Engine* engine = engine_.get();
@@ -155,12 +155,14 @@ absl::Status Renderer::Open(const MujocoModel& model) {
   return absl::OkStatus();
 }
 
+Renderer::Renderer(const RendererOptions& options) : options_(options) {}
+
 Renderer::~Renderer() {
-  if (context_ != nullptr) context_->MakeCurrent();
+  if (gl_ != nullptr) gl_->MakeCurrent();
 }
 
 absl::Status Renderer::Render(mjData* data, uint8_t* rgb) {
-  context_->MakeCurrent();
+  gl_->MakeCurrent();
   const mjrRect whole = {0, 0, options_.width, options_.height};
   Engine* engine = engine_.get();
   if (engine->view.followed_body >= 0) {

@@ -19,7 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "envs/mujoco/egl_context.h"
+#include "envs/mujoco/headless_gl.h"
 #include "envs/mujoco/model.h"
 
 namespace starling {
@@ -55,15 +55,15 @@ class Renderer {
   int height() const { return options_.height; }
   int width() const { return options_.width; }
   // The graphics driver's own name.
-  const std::string& driver() const { return context_->renderer(); }
+  const std::string& driver() const { return gl_->renderer(); }
 
  private:
-  explicit Renderer(const RendererOptions& options) : options_(options) {}
+  explicit Renderer(const RendererOptions& options);
   absl::Status Open(const MujocoModel& model);
 
   struct Engine;  // MuJoCo's own drawing state
   const RendererOptions options_;
-  std::unique_ptr<EglContext> context_;
+  std::unique_ptr<HeadlessGl> gl_;
   std::unique_ptr<Engine> engine_;
 };
 

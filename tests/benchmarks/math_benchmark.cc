@@ -50,7 +50,6 @@ BENCHMARK_CAPTURE(BM_Scalar, Exp, static_cast<float (*)(float)>(Exp));
 BENCHMARK_CAPTURE(BM_Scalar, Log, static_cast<float (*)(float)>(Log));
 BENCHMARK_CAPTURE(BM_Scalar, Sin, static_cast<float (*)(float)>(Sin));
 BENCHMARK_CAPTURE(BM_Scalar, Tanh, static_cast<float (*)(float)>(Tanh));
-BENCHMARK_CAPTURE(BM_Scalar, DoubleSin, static_cast<double (*)(double)>(Sin));
 BENCHMARK_CAPTURE(BM_Scalar, DoubleExp, static_cast<double (*)(double)>(Exp));
 BENCHMARK_CAPTURE(BM_Scalar, DoubleLog, static_cast<double (*)(double)>(Log));
 

@@ -1,8 +1,7 @@
 // A run ends with the same parameters, bit for bit, for any number of workers
 // and whatever is killed on the way. Real processes, killed for real.
 
-#include <algorithm>
-#include <filesystem>
+#include <cstdlib>
 #include <memory>
 
 #include "tests/integration/run_fixture.h"
@@ -47,18 +46,13 @@ class SameBitsTest : public RunFixture {
                                  run + "/endpoint", "--wait", "60"});
   }
 
-  // Checkpoint files say how far a run has come.
-  static bool HasReached(const std::string& run, int generation) {
-    std::error_code ignored;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(run + "/checkpoints", ignored)) {
-      const std::string name = entry.path().filename();
-      if (name.rfind("ckpt-", 0) == 0 &&
-          std::atoi(name.c_str() + 5) >= generation) {
-        return true;
-      }
-    }
-    return false;
+  // Progress lines say how far a run has come: "generation 3/10  ..".
+  static bool HasReached(const Process& aggregator, int generation) {
+    const std::string lines = aggregator.err();
+    const std::string key = "\ngeneration ";
+    const size_t last = ("\n" + lines).rfind(key);
+    return last != std::string::npos &&
+           std::atoi(("\n" + lines).c_str() + last + key.size()) >= generation;
   }
 
   std::string experiment_;
@@ -93,7 +87,7 @@ TEST_F(SameBitsTest, KilledWorkersAndLateOnesChangeNothing) {
   for (int i = 0; i < 3; ++i) workers.push_back(StartWorker(run));
 
   // All but one are killed, then that one too; others take over.
-  ASSERT_TRUE(WaitUntil([&] { return HasReached(run, 1); }))
+  ASSERT_TRUE(WaitUntil([&] { return HasReached(aggregator, 1); }))
       << aggregator.err();
   workers[0]->Signal(SIGKILL);
   workers[1]->Signal(SIGKILL);
@@ -139,7 +133,7 @@ TEST_F(SameBitsTest, AnInterruptedRunSavesAndResumes) {
   const std::string run = Path("interrupted");
   Process first(TrainCommand(experiment_, run, {"--workers", "2"}));
   ASSERT_TRUE(
-      WaitUntil([&] { return HasReached(run, 1) || !first.running(); }));
+      WaitUntil([&] { return HasReached(first, 1) || !first.running(); }));
   first.Signal(SIGTERM);
   const ProcessResult stopped = first.Wait();
   EXPECT_EQ(stopped.status, 75) << stopped.err;

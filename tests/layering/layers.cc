@@ -41,7 +41,8 @@ const std::vector<Library>& Libraries() {
   static const auto* libraries = new std::vector<Library>{
       {"gRPC", std::regex("(grpc|grpcpp|grpc\\+\\+)/.*|.*\\.grpc\\.pb\\.h"),
        std::regex("aggregator/(service|coordinator)(_.*)?\\.(h|cc)|"
-                  "workers/worker(_.*)?\\.(h|cc)|base/grpc_status.*|"
+                  "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
+                  "base/grpc_status.*|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),

@@ -4,8 +4,8 @@
 // libEGL is loaded when the first context is made, so that programs start on
 // machines without it. A context is made, used and destroyed on one thread
 // (CHECKed).
-#ifndef STARLING_ENVS_MUJOCO_EGL_CONTEXT_H_
-#define STARLING_ENVS_MUJOCO_EGL_CONTEXT_H_
+#ifndef STARLING_ENVS_MUJOCO_HEADLESS_GL_H_
+#define STARLING_ENVS_MUJOCO_HEADLESS_GL_H_
 
 #include <memory>
 #include <string>
@@ -18,16 +18,16 @@ namespace starling {
 
 inline constexpr char kEglLibrary[] = "libEGL.so.1";
 
-class EglContext {
+class HeadlessGl {
  public:
   // The context is current on the calling thread afterwards. NotFound, with the
   // Debian packages that mend it: `library` can't be loaded or there is no
   // driver behind it. Tens of milliseconds.
-  static absl::StatusOr<std::unique_ptr<EglContext>> Create(
+  static absl::StatusOr<std::unique_ptr<HeadlessGl>> Create(
       const std::string& library = kEglLibrary);
-  ~EglContext();
-  EglContext(const EglContext&) = delete;
-  EglContext& operator=(const EglContext&) = delete;
+  ~HeadlessGl();
+  HeadlessGl(const HeadlessGl&) = delete;
+  HeadlessGl& operator=(const HeadlessGl&) = delete;
 
   // Makes it the thread's current context; cheap if it is already.
   void MakeCurrent();
@@ -38,7 +38,7 @@ class EglContext {
  private:
   struct Functions;
   // EGLDisplay and EGLContext.
-  EglContext(std::unique_ptr<Functions> egl, void* display, void* context);
+  HeadlessGl(std::unique_ptr<Functions> egl, void* display, void* context);
 
   const std::unique_ptr<Functions> egl_;
   void* const display_;
@@ -54,4 +54,4 @@ void DrawOnOneThread();
 
 }  // namespace starling
 
-#endif  // STARLING_ENVS_MUJOCO_EGL_CONTEXT_H_
+#endif  // STARLING_ENVS_MUJOCO_HEADLESS_GL_H_

@@ -1,4 +1,4 @@
-#include "envs/mujoco/egl_context.h"
+#include "envs/mujoco/headless_gl.h"
 
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
@@ -30,7 +30,7 @@ using GetStringFunction = const unsigned char* (*)(unsigned name);
 }  // namespace
 
 // What is used of libEGL.
-struct EglContext::Functions {
+struct HeadlessGl::Functions {
   decltype(&eglGetProcAddress) get_proc_address;
   decltype(&eglQueryString) query_string;
   decltype(&eglGetError) get_error;
@@ -61,8 +61,8 @@ struct EglContext::Functions {
   }
 };
 
-absl::StatusOr<std::unique_ptr<EglContext::Functions>>
-EglContext::Functions::Load(const std::string& library) {
+absl::StatusOr<std::unique_ptr<HeadlessGl::Functions>>
+HeadlessGl::Functions::Load(const std::string& library) {
   // Global, since MuJoCo looks there for eglGetProcAddress. It stays loaded:
   // drivers do not like to be unloaded.
   void* handle =
@@ -100,7 +100,7 @@ EglContext::Functions::Load(const std::string& library) {
   return egl;
 }
 
-std::vector<EGLDisplay> EglContext::Functions::Displays() const {
+std::vector<EGLDisplay> HeadlessGl::Functions::Displays() const {
   std::vector<EGLDisplay> displays;
   const auto add = [&](EGLDisplay display) {
     if (display != EGL_NO_DISPLAY) displays.push_back(display);
@@ -127,7 +127,7 @@ std::vector<EGLDisplay> EglContext::Functions::Displays() const {
   return displays;
 }
 
-absl::StatusOr<std::unique_ptr<EglContext>> EglContext::Create(
+absl::StatusOr<std::unique_ptr<HeadlessGl>> HeadlessGl::Create(
     const std::string& library) {
   ASSIGN_OR_RETURN(std::unique_ptr<Functions> egl, Functions::Load(library));
   const EGLint config_attributes[] = {EGL_RED_SIZE,
@@ -173,14 +173,14 @@ absl::StatusOr<std::unique_ptr<EglContext>> EglContext::Create(
       egl->destroy_context(display, context);
       continue;
     }
-    return std::unique_ptr<EglContext>(
-        new EglContext(std::move(egl), display, context));
+    return std::unique_ptr<HeadlessGl>(
+        new HeadlessGl(std::move(egl), display, context));
   }
   return absl::NotFoundError(
       absl::StrCat("no graphics driver works: ", reason, "; ", kRemedy));
 }
 
-EglContext::EglContext(std::unique_ptr<Functions> egl, void* display,
+HeadlessGl::HeadlessGl(std::unique_ptr<Functions> egl, void* display,
                        void* context)
     : egl_(std::move(egl)),
       display_(display),
@@ -193,14 +193,14 @@ EglContext::EglContext(std::unique_ptr<Functions> egl, void* display,
   renderer_ = name == nullptr ? "unknown" : reinterpret_cast<const char*>(name);
 }
 
-EglContext::~EglContext() {
+HeadlessGl::~HeadlessGl() {
   CHECK(thread_ == std::this_thread::get_id())
       << "an OpenGL context belongs to the thread that made it";
   egl_->make_current(display_, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
   egl_->destroy_context(display_, context_);
 }
 
-void EglContext::MakeCurrent() {
+void HeadlessGl::MakeCurrent() {
   CHECK(thread_ == std::this_thread::get_id())
       << "an OpenGL context belongs to the thread that made it";
   if (egl_->get_current_context() == context_) return;
