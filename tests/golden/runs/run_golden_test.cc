@@ -22,7 +22,8 @@ class RunGoldenTest : public RunFixture {
 };
 
 TEST_F(RunGoldenTest, OpenAiEsOnABlackBoxFunction) {
-  EXPECT_EQ(SignatureOf(R"(
+  EXPECT_EQ(
+      SignatureOf(R"(
               name: "golden_rastrigin" seed: 5
               env { rastrigin { dimension: 8 } }
               policy { linear { bias: true } }
@@ -30,11 +31,12 @@ TEST_F(RunGoldenTest, OpenAiEsOnABlackBoxFunction) {
               strategy { openai_es { num_directions: 12 sigma: 0.05 } }
               budget { generations: 12 }
               evaluation { every: 5 episodes: 1 fresh_episodes: 0 })"),
-            "\n");
+      "2e0db4febe24477a5dd7375fc2484add30d3ba8ff45baa3c7bd539717ce01784\n");
 }
 
 TEST_F(RunGoldenTest, ArsOnPendulumWithANormalizer) {
-  EXPECT_EQ(SignatureOf(R"(
+  EXPECT_EQ(
+      SignatureOf(R"(
               name: "golden_pendulum" seed: 6
               env { pendulum {} }
               policy { mlp { hidden: 8 activation: TANH } }
@@ -42,7 +44,7 @@ TEST_F(RunGoldenTest, ArsOnPendulumWithANormalizer) {
               rollout { episodes: 2 }
               budget { generations: 8 }
               evaluation { every: 3 episodes: 2 fresh_episodes: 2 })"),
-            "\n");
+      "e0202cc2f8be640a732da91783706d313ba4bccb45367f1b7d539756f60a4d8f\n");
 }
 
 }  // namespace
