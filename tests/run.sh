@@ -11,8 +11,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 bash deploy/setup.sh || exit
 
-targets=${TARGETS:-//base:digest_test //base:grpc_status_test
-  //base:nearest_test //base:parallel_test //base:status_test}
+targets=${TARGETS:-//base:cpu_test //base:digest_test //base:grpc_status_test
+  //base:linalg_test //base:math_double_test //base:math_test //base:moments_test
+  //base:nearest_test //base:parallel_test //base:rng_test //base:status_test}
 
 # In continuous integration nobody comes back to Bazel's server, and a busy
 # machine may need longer to start it than a client waits.
