@@ -33,9 +33,10 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-# Prints those of its arguments that are not installed.
+# Prints those of its arguments that are not installed. dpkg-query fails when it
+# has never heard of one of them; its lines about the others are good.
 missing_packages() {
-  dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+  { dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true; } |
     awk -v want="$*" '
       $2 == "installed" { have[$1] = 1 }
       END { n = split(want, w, " ")
