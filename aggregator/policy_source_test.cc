@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // A run whose checkpoints have means {G, -0.5, 0.25}.
-std::string Run(const std::vector<uint64_t>& generations, bool has_best) {
+std::string MakeRun(const std::vector<uint64_t>& generations, bool has_best) {
   const std::string run = FreshFolder();
   std::filesystem::create_directories(RunPaths(run).checkpoints);
   auto store = CheckpointStore::Open(RunPaths(run).checkpoints,
@@ -42,7 +42,7 @@ absl::StatusOr<PolicySnapshot> Load(const std::string& run,
 }
 
 TEST(PolicySourceTest, LoadsTheBestTheLastAndAGeneration) {
-  const std::string run = Run({10, 11, 12}, /*has_best=*/true);
+  const std::string run = MakeRun({10, 11, 12}, /*has_best=*/true);
 
   const auto best = Load(run, "best");
   const auto last = Load(run, "last");
@@ -61,14 +61,14 @@ TEST(PolicySourceTest, LoadsTheBestTheLastAndAGeneration) {
 }
 
 TEST(PolicySourceTest, TheGenerationOfTheBestNeedsNoCheckpointOfItsOwn) {
-  const auto snapshot = Load(Run({10}, /*has_best=*/true), "2");
+  const auto snapshot = Load(MakeRun({10}, /*has_best=*/true), "2");
 
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_THAT(snapshot->mean, ElementsAre(7, 8, 9));
 }
 
 TEST(PolicySourceTest, WithoutEvaluationTheBestIsTheLastAndSaysSo) {
-  const auto snapshot = Load(Run({3}, /*has_best=*/false), "best");
+  const auto snapshot = Load(MakeRun({3}, /*has_best=*/false), "best");
 
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ(snapshot->generation, 3);
@@ -76,7 +76,7 @@ TEST(PolicySourceTest, WithoutEvaluationTheBestIsTheLastAndSaysSo) {
 }
 
 TEST(PolicySourceTest, PassingOverADamagedCheckpointIsSaid) {
-  const std::string run = Run({3, 4}, /*has_best=*/false);
+  const std::string run = MakeRun({3, 4}, /*has_best=*/false);
   ASSERT_TRUE(WriteFileAtomically(
                   RunPaths(run).checkpoints + "/ckpt-00000004.strl", "x")
                   .ok());
@@ -93,9 +93,9 @@ TEST(PolicySourceTest, SaysWhatIsMissing) {
               HasSubstr("does not exist"));
   EXPECT_THAT(Load(FreshFolder(), "best").status().message(),
               HasSubstr("no run directory"));
-  EXPECT_THAT(Load(Run({}, false), "last").status().message(),
+  EXPECT_THAT(Load(MakeRun({}, false), "last").status().message(),
               HasSubstr("first generation"));
-  EXPECT_THAT(Load(Run({10, 11}, true), "5").status().message(),
+  EXPECT_THAT(Load(MakeRun({10, 11}, true), "5").status().message(),
               HasSubstr("10, 11"));
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/human.h"
 
 namespace starling {
 namespace {
@@ -16,15 +17,6 @@ constexpr absl::string_view kGreen = "\033[32m";
 constexpr absl::string_view kYellow = "\033[33m";
 constexpr absl::string_view kReset = "\033[0m";
 
-// 1234567 -> "1,234,567".
-std::string Grouped(uint64_t value) {
-  std::string digits = absl::StrCat(value);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) {
-    digits.insert(i, ",");
-  }
-  return digits;
-}
-
 // Four or five significant digits: returns of any size stay readable.
 std::string Return(double value) {
   if (!std::isfinite(value)) return absl::StrFormat("%g", value);
@@ -33,7 +25,7 @@ std::string Return(double value) {
     return absl::StrFormat("%.3e", value);
   }
   if (size >= 1000) {
-    return absl::StrCat(value < 0 ? "-" : "", Grouped(std::llround(size)));
+    return absl::StrCat(value < 0 ? "-" : "", HumanCount(std::llround(size)));
   }
   return absl::StrFormat(size >= 100 ? "%.1f"
                          : size >= 1 ? "%.2f"
@@ -107,9 +99,9 @@ std::string Bar(double fraction, int columns) {
 }
 
 std::string Generation(const ProgressView& view) {
-  return view.generations > 0 ? absl::StrCat(Grouped(view.generation), "/",
-                                             Grouped(view.generations))
-                              : Grouped(view.generation);
+  return view.generations > 0 ? absl::StrCat(HumanCount(view.generation), "/",
+                                             HumanCount(view.generations))
+                              : HumanCount(view.generation);
 }
 
 std::string HeadLine(const ProgressView& view, int width, bool color) {
@@ -152,7 +144,7 @@ std::string ReturnLine(const ProgressView& view, int width, bool color) {
 std::string WorkLine(const ProgressView& view, int width, bool color) {
   Line line(width, color);
   line.Label("work");
-  line.Number("steps/s", Grouped(std::llround(std::max(0., view.steps_per_s))));
+  line.Number("steps/s", HumanCount(std::llround(std::max(0., view.steps_per_s))));
   line.Number("units", absl::StrCat(view.units_done, " done, ",
                                     view.units_outstanding, " out"));
   line.Number("workers", absl::StrCat(view.workers_active),
@@ -171,21 +163,10 @@ std::string SavedLine(const ProgressView& view, int width, bool color) {
   } else {
     line.Add(" not yet");
   }
-  return line.Number("  env steps", Grouped(view.env_steps)).Finish();
+  return line.Number("  env steps", HumanCount(view.env_steps)).Finish();
 }
 
 }  // namespace
-
-std::string HumanDuration(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0) return "?";
-  const int64_t s = std::llround(std::min(seconds, 1e12));
-  if (s < 60) return absl::StrCat(s, " s");
-  if (s < 3600) return absl::StrFormat("%d:%02d", s / 60, s % 60);
-  if (s < 2 * 86400) {
-    return absl::StrFormat("%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
-  }
-  return absl::StrCat(s / 86400, " d ", s / 3600 % 24, " h");
-}
 
 std::string Sparkline(absl::Span<const double> values, int columns) {
   static constexpr const char* kLevels[] = {"▁", "▂", "▃", "▄",
@@ -240,8 +221,8 @@ std::string RenderLine(const ProgressView& view) {
   append("return", view.return_mean);
   append("best", view.return_best);
   append("eval", view.return_eval);
-  absl::StrAppend(&line, "  env steps ", Grouped(view.env_steps), "  steps/s ",
-                  Grouped(std::llround(std::max(0., view.steps_per_s))),
+  absl::StrAppend(&line, "  env steps ", HumanCount(view.env_steps), "  steps/s ",
+                  HumanCount(std::llround(std::max(0., view.steps_per_s))),
                   "  workers ", view.workers_active);
   if (view.workers_lost > 0) {
     absl::StrAppend(&line, " (", view.workers_lost, " lost)");

@@ -60,9 +60,6 @@ std::string RenderLine(const ProgressView& view);
 // is the mean of its share. Values that are not finite are blank.
 std::string Sparkline(absl::Span<const double> values, int columns);
 
-// "59 s", "3:07", "2:05:09", "3 d 4 h".
-std::string HumanDuration(double seconds);
-
 }  // namespace starling
 
 #endif  // STARLING_AGGREGATOR_PROGRESS_VIEW_H_

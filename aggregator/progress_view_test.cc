@@ -123,14 +123,5 @@ TEST(ProgressViewTest, SparklineSpansItsRangeAndAveragesWhatDoesNotFit) {
   EXPECT_EQ(Sparkline({1, 2}, 0), "");
 }
 
-TEST(ProgressViewTest, DurationsReadWell) {
-  EXPECT_EQ(HumanDuration(0), "0 s");
-  EXPECT_EQ(HumanDuration(59.4), "59 s");
-  EXPECT_EQ(HumanDuration(59.6), "1:00");
-  EXPECT_EQ(HumanDuration(7509), "2:05:09");
-  EXPECT_EQ(HumanDuration(273600), "3 d 4 h");
-  EXPECT_EQ(HumanDuration(NAN), "?");
-}
-
 }  // namespace
 }  // namespace starling

@@ -1,12 +1,11 @@
 #include "aggregator/run_database.h"
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "aggregator/file_system.h"
+#include "base/file.h"
 #include "base/status.h"
 
 namespace starling {
@@ -41,11 +40,6 @@ CREATE TABLE workers(
   host TEXT NOT NULL, pid INTEGER NOT NULL, slots INTEGER NOT NULL,
   first_seen REAL NOT NULL, last_seen REAL NOT NULL);
 )sql";
-
-bool Exists(const std::string& path) {
-  struct stat information;
-  return stat(path.c_str(), &information) == 0;
-}
 
 // Whether the file is a run's, of a version that this program understands.
 absl::Status CheckReadable(Database* database) {
@@ -147,7 +141,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenRunDatabase(
 
 absl::StatusOr<std::unique_ptr<Database>> OpenRunDatabaseReadOnly(
     const std::string& path) {
-  if (!Exists(path)) {
+  if (!FileExists(path)) {
     return absl::NotFoundError(absl::StrCat("there is no run database ", path));
   }
   absl::StatusOr<std::unique_ptr<Database>> database =
@@ -156,7 +150,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenRunDatabaseReadOnly(
       database.ok() ? CheckReadable(database->get()) : database.status();
   // Where the log can't be opened (a finished run in somebody else's folder)
   // and nothing waits in it, the file alone is complete.
-  if (!status.ok() && !Exists(path + "-wal")) {
+  if (!status.ok() && !FileExists(path + "-wal")) {
     database = Database::Open(path, Database::Access::kImmutable);
     status = database.ok() ? CheckReadable(database->get()) : database.status();
   }

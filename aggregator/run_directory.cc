@@ -82,11 +82,6 @@ bool HasCheckpointFiles(const std::string& folder) {
   });
 }
 
-bool Exists(const std::string& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 bool IsAllowed(const FieldChange& change,
                const std::vector<std::string>& allowed) {
   return std::any_of(
@@ -179,7 +174,7 @@ absl::StatusOr<v1::Experiment> ReadRunExperiment(const std::string& path) {
   v1::Experiment experiment;
   const absl::Status status = ReadTextProto(paths.config, &experiment);
   if (status.ok()) return Resolve(experiment);
-  if (!Exists(paths.config) && !HasCheckpointFiles(paths.checkpoints)) {
+  if (!FileExists(paths.config) && !HasCheckpointFiles(paths.checkpoints)) {
     return absl::NotFoundError(
         absl::StrCat(path, " is no run directory: there is no ", paths.config));
   }
@@ -306,7 +301,7 @@ absl::Status RunDirectory::WriteConfig() const {
 absl::Status RunDirectory::RecordStart(v1::RunStart start) const {
   // A damaged record is no reason not to compute.
   v1::RunMeta meta;
-  if (Exists(paths_.meta)) {
+  if (FileExists(paths_.meta)) {
     const absl::StatusOr<v1::RunMeta> read = ReadRunMeta(paths_.root);
     if (read.ok()) {
       meta = *read;

@@ -1,7 +1,5 @@
 #include "aggregator/run_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <limits>
@@ -101,11 +99,6 @@ absl::Time FromSeconds(double seconds) {
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
-bool Exists(const std::string& path) {
-  struct stat information;
-  return stat(path.c_str(), &information) == 0;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunStore>> RunStore::Open(
@@ -124,13 +117,13 @@ absl::StatusOr<std::unique_ptr<RunStore>> RunStore::OpenReadOnly(
 
 absl::StatusOr<std::string> RunStore::SetAside(const std::string& path) {
   std::string target = path + ".corrupt";
-  for (int i = 1; Exists(target); ++i) {
+  for (int i = 1; FileExists(target); ++i) {
     target = absl::StrCat(path, ".corrupt.", i);
   }
   // The log belongs to the file: left behind, it would be played into the next.
   for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
     const std::string from = path + suffix;
-    if (Exists(from) &&
+    if (FileExists(from) &&
         std::rename(from.c_str(), (target + suffix).c_str()) != 0) {
       return absl::InternalError(
           absl::StrCat("can't rename ", from, " to ", target, suffix));

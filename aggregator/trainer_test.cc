@@ -227,7 +227,9 @@ absl::Status AdvanceWithFailures(int count, int stride,
   }
   const std::string before = Bytes(*trainer);
   const absl::Status outcome = trainer->Advance(results).status();
-  if (!outcome.ok()) EXPECT_EQ(Bytes(*trainer), before);
+  if (!outcome.ok()) {
+    EXPECT_EQ(Bytes(*trainer), before);
+  }
   return outcome;
 }
 

@@ -83,6 +83,11 @@ std::string FolderOf(const std::string& path) {
 
 }  // namespace
 
+bool FileExists(const std::string& path) {
+  struct stat information;
+  return stat(path.c_str(), &information) == 0;
+}
+
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      uint64_t max_bytes) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);

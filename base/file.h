@@ -12,6 +12,9 @@
 
 namespace starling {
 
+// Whether the path can be reached; false also where a folder may not be searched.
+bool FileExists(const std::string& path);
+
 // NotFound, PermissionDenied or Internal, with the path and the reason;
 // InvalidArgument if the file is larger than `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path,

@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 // A run that has saved generation 5 and is in the middle of generation 7.
-std::string Run() {
+std::string MakeRun() {
   const std::string path = FreshFolder() + "/run";
   v1::Experiment experiment = SmallCheckpoint(0).experiment();
   experiment.mutable_budget()->set_generations(20);
@@ -49,7 +49,7 @@ std::string Run() {
 }
 
 TEST(DescribeTest, TellsPeopleWhatARunIs) {
-  const auto run = DescribeRun(Run());
+  const auto run = DescribeRun(MakeRun());
 
   ASSERT_TRUE(run.ok()) << run.status();
   const std::string text = ToText(*run);
@@ -57,7 +57,7 @@ TEST(DescribeTest, TellsPeopleWhatARunIs) {
        {"small, seed 1", "pendulum: observes 2 numbers", "linear, 3 parameters",
         "generation 7 of 20, 1,234,567 environment steps", "-300 in training",
         "generation 4: -150.5 on the fixed seeds", "-160.25 on fresh seeds",
-        "1 h 02 min", "1 sessions seen, with 2 slots",
+        "1:02:03", "1 sessions seen, with 2 slots",
         "not finished, and nobody computes it"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
@@ -65,7 +65,7 @@ TEST(DescribeTest, TellsPeopleWhatARunIs) {
 }
 
 TEST(DescribeTest, TellsScriptsTheSameInOneJsonObject) {
-  const auto run = DescribeRun(Run());
+  const auto run = DescribeRun(MakeRun());
 
   google::protobuf::Struct json;
   const std::string text = ToJson(*run).text();
@@ -101,7 +101,7 @@ TEST(DescribeTest, ARunThatHasJustBegunIsDescribedToo) {
 }
 
 TEST(DescribeTest, DamageIsAWarning) {
-  const std::string path = Run();
+  const std::string path = MakeRun();
   ASSERT_TRUE(WriteFileAtomically(
                   RunPaths(path).checkpoints + "/ckpt-00000009.strl", "x")
                   .ok());

@@ -1,11 +1,11 @@
 // How a RunDescription reads, for people and for scripts.
 #include <algorithm>
-#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "aggregator/run_lock.h"
+#include "base/human.h"
 #include "deploy/inspect/describe.h"
 
 namespace starling {
@@ -17,25 +17,6 @@ std::string KindOf(const google::protobuf::Message& message) {
   const auto* field =
       message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
   return field == nullptr ? "none" : field->name();
-}
-
-// "1 h 03 min", "42 s"
-std::string Duration(double seconds) {
-  const auto whole = static_cast<int64_t>(std::floor(seconds));
-  if (whole < 60) return absl::StrFormat("%.1f s", seconds);
-  if (whole < 3600) {
-    return absl::StrFormat("%d min %02d s", whole / 60, whole % 60);
-  }
-  return absl::StrFormat("%d h %02d min", whole / 3600, whole / 60 % 60);
-}
-
-// "3,070,000"
-std::string Grouped(uint64_t number) {
-  std::string digits = absl::StrCat(number);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) {
-    digits.insert(i, ",");
-  }
-  return digits;
 }
 
 std::string Line(absl::string_view name, absl::string_view value) {
@@ -76,17 +57,17 @@ uint64_t NumGenerations(const RunDescription& run) {
 
 std::string ProgressText(const RunDescription& run) {
   const v1::Budget& budget = run.experiment.budget();
-  std::string text = absl::StrCat("generation ", Grouped(NumGenerations(run)));
+  std::string text = absl::StrCat("generation ", HumanCount(NumGenerations(run)));
   if (budget.generations() > 0) {
-    absl::StrAppend(&text, " of ", Grouped(budget.generations()));
+    absl::StrAppend(&text, " of ", HumanCount(budget.generations()));
   }
   uint64_t steps = run.state.has_value() ? run.state->env_steps : 0;
   if (run.last.has_value()) {
     steps = std::max(steps, run.last->progress.env_steps);
   }
-  absl::StrAppend(&text, ", ", Grouped(steps));
+  absl::StrAppend(&text, ", ", HumanCount(steps));
   if (budget.env_steps() > 0) {
-    absl::StrAppend(&text, " of ", Grouped(budget.env_steps()));
+    absl::StrAppend(&text, " of ", HumanCount(budget.env_steps()));
   }
   return absl::StrCat(text, " environment steps");
 }
@@ -148,7 +129,7 @@ std::string ToText(const RunDescription& run) {
   absl::StrAppend(&text, Line("environment", EnvText(run)));
   std::string policy = KindOf(experiment.policy());
   if (run.state.has_value()) {
-    absl::StrAppend(&policy, ", ", Grouped(run.state->num_parameters),
+    absl::StrAppend(&policy, ", ", HumanCount(run.state->num_parameters),
                     " parameters");
   }
   absl::StrAppend(&text, Line("policy", policy),
@@ -171,7 +152,7 @@ std::string ToText(const RunDescription& run) {
   absl::StrAppend(
       &text,
       Line("time",
-           absl::StrCat(Duration(ElapsedSeconds(run)),
+           absl::StrCat(HumanDuration(ElapsedSeconds(run)),
                         " of computing, started ", run.incarnation, " times")),
       Line("workers", WorkersText(run)),
       Line("checkpoints", run.checkpoints.empty()

@@ -134,7 +134,7 @@ TEST(CurveScriptTest, DrawsPicturesOfOneAndOfSeveralRuns) {
 }
 
 // A run directory with 30 generations.
-std::string Run(int seed) {
+std::string MakeRun(int seed) {
   const std::string path = absl::StrCat(::testing::TempDir(), "/run", seed);
   std::filesystem::remove_all(path);
   v1::Experiment experiment;
@@ -155,17 +155,17 @@ TEST(PlotLearningCurvesTest, WritesAPictureOfRunDirectories) {
   const std::string out = ::testing::TempDir() + "/curves.png";
 
   const absl::Status status =
-      PlotLearningCurves({Run(1), Run(2)}, out, CurveOptions());
+      PlotLearningCurves({MakeRun(1), MakeRun(2)}, out, CurveOptions());
 
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(absl::StartsWith(*ReadFile(out), "\x89PNG"));
-  EXPECT_EQ(ReadCurve(Run(1))->kind, ReadCurve(Run(2))->kind);
+  EXPECT_EQ(ReadCurve(MakeRun(1))->kind, ReadCurve(MakeRun(2))->kind);
 }
 
 TEST(PlotLearningCurvesTest, SaysWhyThereIsNoPicture) {
   const std::string empty = ::testing::TempDir() + "/empty";
   std::filesystem::create_directories(empty);
-  const std::string unborn = Run(3);
+  const std::string unborn = MakeRun(3);
   std::filesystem::remove(unborn + "/run.db");
   const auto plot = [](const std::string& run, const std::string& out) {
     return PlotLearningCurves({run}, out, CurveOptions());

@@ -11,6 +11,7 @@
 #include "aggregator/run_store.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text_proto.h"
 #include "envs/env.h"
 #include "workers/rollout_evaluator.h"
 
