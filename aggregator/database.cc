@@ -147,7 +147,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
 }
 
 absl::Status Database::Error(int code) const {
-  const int system_error = sqlite3_system_errno(connection_);
+  // What ends a COMMIT is not in sqlite3_system_errno.
+  const int last_error = errno;
+  int system_error = sqlite3_system_errno(connection_);
+  if (system_error == 0) system_error = last_error;
   std::string message =
       absl::StrCat(path_, ": ", sqlite3_errmsg(connection_), " (SQLite error ",
                    sqlite3_extended_errcode(connection_));

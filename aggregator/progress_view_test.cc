@@ -45,7 +45,7 @@ int LongestLine(const std::string& block) {
 TEST(ProgressViewTest, BlockShowsEverythingThatAPersonAsksFor) {
   EXPECT_EQ(
       RenderBlock(HalfWay(), 80, /*color=*/false),
-      "half_cheetah_ars  generation 42/100  [######........]  42 %  1:05, 1:30 "
+      "half_cheetah_ars  generation 42/100  [#######...........]  42 %  1:05, 1:30 "
       "left\n"
       "  return    mean 2,310  best 3,121  eval 3,004  ▁▂▄▆█\n"
       "  work      steps/s 41,234  units 40 done, 24 out  workers 2  lost 1 \n"
@@ -60,7 +60,7 @@ TEST(ProgressViewTest, FirstGenerationLeavesOutWhatIsUnknown) {
   view.units_outstanding = 8;
 
   EXPECT_EQ(RenderBlock(view, 60, false),
-            "sphere  generation 0/10  [..................]   0 %  0 s\n"
+            "sphere  generation 0/10  [......................]   0 %  0 s\n"
             "  return    first generation is running\n"
             "  work      steps/s 0  units 0 done, 8 out  workers 2 \n"
             "  saved     not yet   env steps 0 \n");

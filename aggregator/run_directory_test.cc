@@ -163,9 +163,11 @@ TEST(RunDirectoryTest, AnotherExperimentIsRefusedWithEveryDifference) {
   const absl::Status status = OpenOnce(path, other);
 
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-  EXPECT_THAT(status.message(), HasSubstr("seed: 7 -> 8"));
-  EXPECT_THAT(status.message(), HasSubstr("strategy.ars.sigma: 0.1 -> 0.2"));
-  EXPECT_THAT(status.message(), HasSubstr("env.kind: pendulum {} -> cartpole"));
+  const std::string message(status.message());
+  EXPECT_THAT(message, HasSubstr("seed: 7 -> 8"));
+  EXPECT_THAT(message, HasSubstr("strategy.ars.sigma: 0.1 -> 0.2"));
+  EXPECT_THAT(message, HasSubstr("env.kind: pendulum { gravity_m_per_s2: 10"));
+  EXPECT_THAT(message, HasSubstr("} -> cartpole { gravity_m_per_s2: 9.8"));
   EXPECT_EQ(ReadRunExperiment(path)->seed(), 7);
 }
 

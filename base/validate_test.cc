@@ -42,7 +42,7 @@ TEST(ValidateTest, AllViolationsAreListedWithTheirPlaces) {
 TEST(ValidateTest, ExclusiveBoundsAreExclusive) {
   EXPECT_THAT(ViolationsOf("strategy { openai_es { optimizer { adam { beta1: 1 "
                            "} } } }"),
-              ElementsAre("x.textproto:1:44: "
+              ElementsAre("x.textproto:1:43: "
                           "strategy.openai_es.optimizer.adam.beta1 must be >= "
                           "0 and < 1, got 1"));
 }

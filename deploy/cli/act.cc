@@ -60,7 +60,7 @@ STARLING_REGISTER_VERB(
      {"starling trace --env inverted_pendulum --seed 3 --policy "
       "runs/inverted_pendulum_ars-s1 > episode.csv && starling act "
       "runs/inverted_pendulum_ars-s1 --observations episode.csv > actions.csv",
-      "printf '0,0.1,0,0\n' > observations.csv && starling act "
+      "printf '0,0.1,0,0\\n' > observations.csv && starling act "
       "runs/inverted_pendulum_ars-s1 --observations observations.csv"}});
 
 }  // namespace

@@ -103,7 +103,7 @@ STARLING_REGISTER_VERB(
      "Plays one episode and prints it step by step, as CSV.",
      {"starling trace --env inverted_pendulum --seed 3 --policy "
       "runs/inverted_pendulum_ars-s1 > episode.csv",
-      "printf '0.5\n-0.5\n' > actions.csv && starling trace --env "
+      "printf '0.5\\n-0.5\\n' > actions.csv && starling trace --env "
       "inverted_pendulum --seed 3 --actions actions.csv"}});
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "base/status.h"
 
 extern char** environ;
@@ -103,8 +104,10 @@ std::string TerminalLine(PictureFormat format, int width, int height) {
 }
 
 std::string QuoteForGnuplot(absl::string_view text) {
-  // In single quotes gnuplot knows one special character: the quote itself.
+  // In single quotes gnuplot knows one special character: the quote itself. Its
+  // doubled form ends the text where it is the first.
   std::string quoted = "'";
+  if (absl::ConsumePrefix(&text, "'")) quoted = "\"'\".'";
   while (!text.empty()) {
     const int length = CharacterLength(text);
     if (length == 0) {

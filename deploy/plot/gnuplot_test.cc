@@ -40,6 +40,7 @@ TEST(GnuplotTest, WithoutTheProgramThePackageIsNamed) {
 TEST(GnuplotTest, QuotedTextStaysText) {
   EXPECT_EQ(QuoteForGnuplot("ant_s1"), "'ant_s1'");
   EXPECT_EQ(QuoteForGnuplot("it's"), "'it''s'");
+  EXPECT_EQ(QuoteForGnuplot("'s"), "\"'\".'s'");
   EXPECT_EQ(QuoteForGnuplot("a\nb\t`ls` \\"), "'a b `ls` \\'");
   EXPECT_EQ(QuoteForGnuplot("\xc3\xa4"), "'\xc3\xa4'");
   EXPECT_EQ(QuoteForGnuplot("\xc3"), "'?'");
@@ -53,7 +54,7 @@ TEST(GnuplotTest, HostileNamesAreDrawnAndNotExecuted) {
       "\nplot [0:1] x title ", QuoteForGnuplot("@x $y %d {/=9 z}"), "\n"));
 
   ASSERT_TRUE(picture.ok()) << picture.status();
-  EXPECT_THAT(*picture, HasSubstr("&lt;b&gt;_^{x}&amp;"));
+  EXPECT_THAT(*picture, HasSubstr("&lt;b>_^{x}&amp;"));
   EXPECT_THAT(*picture, HasSubstr("{/=9 z}"));
 }
 

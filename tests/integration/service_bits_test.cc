@@ -56,7 +56,7 @@ TEST(ServiceBits, DyingWorkersChangeNothing) {
   Gate gate;
   // Each dies in mid-generation with two units begun and more in reserve.
   for (int i = 0; i < 3; ++i) {
-    gate.CloseAfter(5);
+    gate.CloseAfter(3);
     TestWorker victim(aggregator.service().InProcessChannel(), 2, &gate);
     ASSERT_TRUE(gate.AwaitWaiting(2));
     victim.worker().Abandon();

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "aggregator/checkpoint.h"
 #include "aggregator/run_store.h"
@@ -232,9 +233,19 @@ std::string FinalBytes(const std::string& folder) {
 }
 
 std::string NewFolder() {
-  const char* base = std::getenv("TEST_TMPDIR");
-  std::string name = std::string(base != nullptr ? base : "/tmp") + "/sXXXXXX";
+  // Short, for the path of a Unix socket; removed when the test ends.
+  std::string name = "/tmp/starling-XXXXXX";
   CHECK(mkdtemp(name.data()) != nullptr) << name;
+  static std::vector<std::string>* const folders = [] {
+    std::atexit([] {
+      for (const std::string& folder : *folders) {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+      }
+    });
+    return new std::vector<std::string>;
+  }();
+  folders->push_back(name);
   return name;
 }
 
