@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""The MuJoCo tasks beside Gymnasium's: the same bits, and how fast both are.
+"""The MuJoCo tasks beside Gymnasium's (the same bits) and EnvPool's (the speed).
 
 Usage: envs_test.py [--steps 1000] [--seconds 5] [--trace ..] [--speed ..] [TASK ..]
-Needs: pip install gymnasium==1.4.0 mujoco==3.17.0 imageio
+Needs: pip install gymnasium==1.4.0 mujoco==3.17.0 imageio envpool==1.2.5
        bazel build //tests/peers:env_trace //tests/peers:env_speed
 
 Bits: from one initial state, 1,000 steps of random controls without feedback,
 through falls and all. Rewards, ends, positions and velocities must be equal in
 every bit, observations after rounding to float. Exit code 1 if they are not.
-Speed: control steps a second of one thread with the same linear policy.
+Speed: control steps a second of one thread with the same linear policy, and of
+ours also as a share of what the bare engine does.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import envpool
 import gymnasium
 import numpy as np
 
@@ -69,23 +71,47 @@ def differences(task, binary, steps):
     return int((actual != expected).any(axis=1).sum()), int(expected[:, 1].sum())
 
 
-def gymnasium_speed(task, seconds):
-    """With the same policy and the same resets as env_speed."""
-    env = gymnasium.make(TASKS[task])
+def policy_of(env):
+    """The policy of env_speed."""
     size = env.observation_space.shape[0]
     i, j = np.mgrid[: env.action_space.shape[0], :size]
     weights = (0.01 * ((7 * i + 3 * j) % 11 - 5)).astype(np.float32)
     low, high = env.action_space.low, env.action_space.high
+    return lambda observation: np.clip(
+        weights @ observation.astype(np.float32), low, high)
+
+
+def gymnasium_speed(task, seconds):
+    """With the same resets as env_speed."""
+    env = gymnasium.make(TASKS[task])
+    policy = policy_of(env)
     steps = 0
     start = time.perf_counter()
     while time.perf_counter() - start < seconds:
         observation, _ = env.reset(seed=steps)
         for _ in range(200):
-            action = np.clip(weights @ observation.astype(np.float32), low, high)
-            observation, _, terminated, truncated, _ = env.step(action)
+            observation, _, terminated, truncated, _ = env.step(
+                policy(observation))
             steps += 1
             if terminated or truncated:
                 observation, _ = env.reset()
+    return steps / (time.perf_counter() - start)
+
+
+def envpool_speed(task, seconds):
+    """With the same resets; the call that resets is no step."""
+    env = envpool.make(TASKS[task], env_type="gymnasium", num_envs=1,
+                       num_threads=1, max_episode_steps=200)
+    policy = policy_of(env)
+    observation, _ = env.reset()
+    steps, resets = 0, False
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        for _ in range(200):
+            observation, _, terminated, truncated, _ = env.step(
+                policy(observation[0])[None])
+            steps += not resets
+            resets = terminated[0] or truncated[0]
     return steps / (time.perf_counter() - start)
 
 
@@ -109,15 +135,16 @@ def main():
               f"{differing} differ", flush=True)
     if options.seconds > 0:
         print("task,starling_steps_per_s,gymnasium_steps_per_s,times,"
-              "share_of_bare_engine")
+              "envpool_steps_per_s,times,share_of_bare_engine")
         for task in options.tasks:
             line = subprocess.run(
                 [options.speed, str(options.seconds), task],
                 capture_output=True, text=True, check=True).stdout.splitlines()[1]
             _, policy, _, _, ratio = line.split(",")
-            peer = gymnasium_speed(task, options.seconds)
-            print(f"{task},{policy},{peer:.0f},{float(policy) / peer:.1f},{ratio}",
-                  flush=True)
+            peers = [speed(task, options.seconds)
+                     for speed in (gymnasium_speed, envpool_speed)]
+            columns = [f"{peer:.0f},{float(policy) / peer:.1f}" for peer in peers]
+            print(f"{task},{policy},{','.join(columns)},{ratio}", flush=True)
     sys.exit(failed)
 
 
