@@ -1,6 +1,7 @@
 #include "envs/mujoco/renderer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <vector>
 
@@ -16,6 +17,7 @@ constexpr int kMaxPixels = 4096;
 constexpr int kMaxGeoms = 4000;
 constexpr int kShadowMapSize = 1024;  // the engine's own 4096 is twice as slow
 constexpr int kSamples = 4;           // a pixel, for smooth edges
+constexpr float kMinFloor = 10;       // metres to each side
 
 // The engine's table of OpenGL functions is filled by every new context.
 std::mutex& MakeContextMutex() {
@@ -84,6 +86,38 @@ absl::StatusOr<View> ChooseView(const mjModel* model, const std::string& name) {
     view.followed_body = MovingBody(model);
   }
   return view;
+}
+
+// Metres after which the pattern of a plane repeats along one of its axes.
+float TileSize(const mjModel* model, const mjvGeom& plane, int axis) {
+  const float half = plane.size[axis];
+  if (plane.matid < 0 ||
+      model->mat_texid[plane.matid * mjNTEXROLE + mjTEXROLE_RGB] < 0) {
+    return half / 4;  // of one colour
+  }
+  const float repeats = model->mat_texrepeat[2 * plane.matid + axis];
+  if (!(repeats > 0)) return 2 * half;
+  return model->mat_texuniform[plane.matid] ? 1 / repeats : 2 * half / repeats;
+}
+
+// For the robot a plane has no end, in pictures it has one: so floors go with
+// the camera, by whole tiles.
+void MoveFloors(const mjModel* model, mjvScene* scene) {
+  const float* eye = scene->camera[0].pos;
+  for (int i = 0; i < scene->ngeom; ++i) {
+    mjvGeom& geom = scene->geoms[i];
+    if (geom.type != mjGEOM_PLANE || geom.objtype != mjOBJ_GEOM) continue;
+    for (int axis = 0; axis < 2; ++axis) {
+      if (geom.size[axis] < kMinFloor) continue;
+      float distance = 0;
+      for (int k = 0; k < 3; ++k) {
+        distance += geom.mat[3 * k + axis] * (eye[k] - geom.pos[k]);
+      }
+      const float tile = TileSize(model, geom, axis);
+      const float shift = tile * std::round(distance / tile);
+      for (int k = 0; k < 3; ++k) geom.pos[k] += shift * geom.mat[3 * k + axis];
+    }
+  }
 }
 
 }  // namespace
@@ -173,6 +207,7 @@ absl::Status Renderer::Render(mjData* data, uint8_t* rgb) {
   RETURN_IF_ERROR(GuardEngine([=] {
     mjv_updateScene(engine->model, data, &engine->option, nullptr,
                     &engine->view.camera, mjCAT_ALL, &engine->scene);
+    MoveFloors(engine->model, &engine->scene);
     mjr_render(whole, &engine->scene, &engine->context);
     mjr_readPixels(rgb, nullptr, whole, &engine->context);
   }));

@@ -128,6 +128,17 @@ TEST_F(BallTest, WhatMovesStaysInThePicture) {
   EXPECT_LT(NumDifferent(before, after), red_pixels / 4);
 }
 
+TEST_F(RendererTest, TheFloorHasNoEnd) {
+  auto renderer = Make({.height = 60, .width = 90});
+  const std::vector<uint8_t> here = Picture(*renderer);
+
+  // The floor is drawn as 60 tiles in 80 m: 180 tiles further on.
+  data_->qpos[0] += 240;
+  mj_forward(model_->get(), data_.get());
+
+  EXPECT_LT(NumDifferent(Picture(*renderer), here), 60 * 90 / 20);
+}
+
 TEST_F(RendererTest, ShadowsAreOffUnlessAskedFor) {
   auto plain = Make({.height = 60, .width = 90});
   auto fine = Make({.height = 60, .width = 90, .fine = true});
