@@ -3,12 +3,18 @@
 # trains deploy/experiments/half_cheetah_ars.textproto before your eyes,
 # evaluates it, films it and draws its learning curve.
 #
-# Usage: bash deploy/quickstart.sh [SEED]       (default 1)
+# Usage: bash deploy/quickstart.sh [SEED [TRAIN_OPTION..]]
+#   SEED           of the run, 1 unless given
+#   TRAIN_OPTION   as for `starling train`, for example --workers 8
 # The same command again resumes where it was interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seed=${1:-1}
-case $seed in *[!0-9]* | "") echo "quickstart: SEED must be a number, got '$seed'" >&2; exit 2 ;; esac
+case $seed in
+  -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; exit 0 ;;
+  *[!0-9]* | "") echo "quickstart: SEED must be a number, got '$seed'; --help tells more" >&2; exit 2 ;;
+esac
+shift $(($# > 0))
 
 step() { printf '\n== %s\n' "$*" >&2; }
 
@@ -21,7 +27,8 @@ starling=bazel-bin/deploy/cli/starling
 run=runs/half_cheetah_ars-s$seed
 
 step "3/6 Training HalfCheetah: ARS V2-t, a linear policy, $(nproc) workers over gRPC"
-"$starling" train deploy/experiments/half_cheetah_ars.textproto --set "seed=$seed" --run "$run"
+"$starling" train deploy/experiments/half_cheetah_ars.textproto \
+  --set "seed=$seed" --run "$run" "$@"
 
 step "4/6 Evaluating 100 fresh episodes"
 "$starling" eval "$run" --episodes 100

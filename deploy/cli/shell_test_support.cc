@@ -22,6 +22,9 @@ Checkout::Checkout() {
   // Bazel runs a test in the root of its data files.
   const fs::path root = fs::current_path();
   fs::create_directory_symlink(root / "deploy", path_ + "/deploy");
+  if (fs::exists(root / "README.md")) {
+    fs::copy_file(root / "README.md", path_ + "/README.md");
+  }
   fs::create_directory(path_ + "/bin");
   fs::create_symlink(root / "deploy/cli/starling", path_ + "/bin/starling");
 }

@@ -14,8 +14,8 @@ struct ShellAnswer {
   std::string err;
 };
 
-// A folder that looks like a checkout: it holds a link to deploy/, and
-// `starling` is on the path of its commands. Removed with the object.
+// A folder that looks like a checkout: it holds a link to deploy/ and, if the
+// test has it as data, README.md; `starling` is on the path of its commands. Removed with the object.
 class Checkout {
  public:
   Checkout();
