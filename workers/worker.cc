@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "base/protocol.h"
 #include "base/status.h"
 #include "workers/aggregator_calls.h"
+#include "workers/outbox.h"
 
 namespace starling {
 namespace {
@@ -23,8 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Unsent results beyond which no further work is asked for.
-constexpr size_t kMaxUnsent = 256;
 constexpr int kStuckExitCode = 70;
 constexpr milliseconds kWatchEvery{1'000};
 
@@ -165,7 +163,7 @@ class Worker::Client {
       LOG(WARNING) << "another run is served at " << options_.address
                    << " now; beginning anew";
     }
-    unsent_.clear();
+    outbox_.Clear();
     previous_session_.clear();
     experiment_ = bytes;
     const absl::Status status = Build(experiment);
@@ -204,21 +202,18 @@ class Worker::Client {
   void Deliver(int epoch, v1::LeasedResult result) {
     queue_.Post([this, epoch, result = std::move(result)]() mutable {
       if (epoch != epoch_) return;  // of another run
-      if (result.result().detail().size() > kMaxStringBytes) {
-        result.mutable_result()->mutable_detail()->resize(kMaxStringBytes);
-      }
-      unsent_.push_back(std::move(result));
+      outbox_.Add(std::move(result));
     });
   }
 
   // Sends results if there are some, and asks for work if some is wanted. One
   // call may deliver and one may be held at a time.
   void StartWork() {
-    const bool must_deliver = !unsent_.empty() && !delivering_;
+    const bool must_deliver = !outbox_.empty() && !delivering_;
     const int capacity = options_.slots + (options_.slots + 3) / 4;
     int want = capacity - pool_->num_held() - wanted_in_flight_;
-    if (unsent_.size() >= kMaxUnsent || stop_by_.has_value()) want = 0;
-    const bool may_ask = want > 0 && !asking_ && unsent_.empty();
+    if (outbox_.full() || stop_by_.has_value()) want = 0;
+    const bool may_ask = want > 0 && !asking_ && outbox_.empty();
     if (!must_deliver && !may_ask) return;
     want = std::max(want, 0);
 
@@ -226,7 +221,7 @@ class Worker::Client {
     request.set_session(session_);
     request.set_incarnation(incarnation_);
     request.set_want(want);
-    if (must_deliver) MoveUnsent(request.mutable_results());
+    if (must_deliver) outbox_.MoveTo(request.mutable_results());
     (must_deliver ? delivering_ : asking_) = true;
     wanted_in_flight_ += want;
     calls_.Work(std::move(request), options_.poll_deadline,
@@ -240,24 +235,10 @@ class Worker::Client {
                 });
   }
 
-  // As many as one message may hold.
-  void MoveUnsent(
-      google::protobuf::RepeatedPtrField<v1::LeasedResult>* results) {
-    size_t bytes = 0;
-    while (!unsent_.empty() && results->size() < kMaxResultsPerWork &&
-           bytes < kAggregatorMaxMessageBytes / 2) {
-      bytes += unsent_.front().ByteSizeLong();
-      *results->Add() = std::move(unsent_.front());
-      unsent_.pop_front();
-    }
-  }
-
   void HandleWork(const absl::Status& status, v1::WorkRequest& request,
                   const v1::WorkReply& reply) {
     if (!Answered(status, request.session())) {
-      for (int i = request.results_size() - 1; i >= 0; --i) {
-        unsent_.push_front(std::move(*request.mutable_results(i)));
-      }
+      outbox_.PutBack(request.mutable_results());
       return;
     }
     if (!reply.detail().empty()) {
@@ -328,9 +309,7 @@ class Worker::Client {
     request.set_session(session_);
     request.set_incarnation(incarnation_);
     for (const uint64_t lease : pool_->held()) request.add_lease_ids(lease);
-    for (const v1::LeasedResult& result : unsent_) {
-      request.add_lease_ids(result.lease_id());
-    }
+    for (const uint64_t lease : outbox_.leases()) request.add_lease_ids(lease);
     calls_.Heartbeat(
         std::move(request), options_.heartbeat_deadline,
         [this](const absl::Status& status, v1::HeartbeatRequest& request,
@@ -373,14 +352,14 @@ class Worker::Client {
     pool_->CancelAll();
     if (!finished_ && now < *stop_by_ &&
         (pool_->num_running() > 0 || delivering_)) {
-      if (!delivering_ && !unsent_.empty()) StartWork();
+      if (!delivering_ && !outbox_.empty()) StartWork();
       StartHeartbeat(now);
       return;
     }
     leaving_ = true;
     v1::LeaveRequest request;
     request.set_session(session_);
-    MoveUnsent(request.mutable_results());
+    outbox_.MoveTo(request.mutable_results());
     calls_.Leave(
         std::move(request), options_.heartbeat_deadline,
         [this](const absl::Status&, v1::LeaveRequest&, const v1::LeaveReply&) {
@@ -450,7 +429,7 @@ class Worker::Client {
   std::optional<Clock::time_point> complained_at_;
   absl::Status last_error_;
 
-  std::deque<v1::LeasedResult> unsent_;
+  Outbox outbox_;
   // The digest of the state that the slots have, and of the one on its way,
   // with what has come of it.
   std::string have_digest_, wanted_digest_, blob_;
