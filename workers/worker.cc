@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/digest.h"
 #include "base/event_queue.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -16,6 +15,7 @@
 #include "base/status.h"
 #include "workers/aggregator_calls.h"
 #include "workers/outbox.h"
+#include "workers/state_fetch.h"
 
 namespace starling {
 namespace {
@@ -186,8 +186,7 @@ class Worker::Client {
 
   absl::Status Build(const v1::Experiment& experiment) {
     pool_.reset();
-    have_digest_.clear();
-    wanted_digest_.clear();
+    fetch_.Reset();
     ASSIGN_OR_RETURN(
         pool_,
         SlotPool::Create(options_.slots, experiment, options_.make_evaluator,
@@ -252,53 +251,38 @@ class Worker::Client {
     generation_ = generation;
     pool_->KeepOnly(generation);
     for (const v1::Lease& lease : reply.leases()) pool_->Add(lease);
-    if (reply.state_sha256() == have_digest_) {
-      wanted_digest_.clear();
-    } else if (reply.state_sha256() != wanted_digest_) {
-      wanted_digest_ = reply.state_sha256();
-      blob_.clear();
-    }
+    fetch_.Want(reply.state_sha256());
   }
 
   void StartBlob() {
-    if (wanted_digest_.empty() || fetching_) return;
-    fetching_ = true;
+    std::optional<StateFetch::Piece> piece = fetch_.Begin();
+    if (!piece.has_value()) return;
     v1::BlobRequest request;
     request.set_session(session_);
-    request.set_sha256(wanted_digest_);
-    request.set_offset(blob_.size());
+    request.set_sha256(piece->sha256);
+    request.set_offset(piece->offset);
     calls_.GetBlob(std::move(request), 2 * options_.poll_deadline,
-                   [this, digest = wanted_digest_, session = session_](
+                   [this, piece = *std::move(piece), session = session_](
                        const absl::Status& status, const std::string& data) {
-                     fetching_ = false;
-                     if (digest == wanted_digest_)
-                       HandleBlob(status, session, data);
+                     if (fetch_.End(piece, data)) HandleBlob(status, session);
                    });
   }
 
-  void HandleBlob(const absl::Status& status, const std::string& session,
-                  const std::string& data) {
-    blob_ += data;
+  void HandleBlob(const absl::Status& status, const std::string& session) {
     if (absl::IsNotFound(status)) {
       // The generation ended meanwhile.
-      wanted_digest_.clear();
+      fetch_.GiveUp();
       pool_->CancelAll();
       Answered(absl::OkStatus(), session);
       return;
     }
-    if (!Answered(status, session)) return;  // goes on from blob_.size()
-    auto state = std::make_shared<v1::PolicyState>();
-    if (Sha256(blob_) != wanted_digest_ || !state->ParseFromString(blob_)) {
-      LOG(WARNING) << "the policy state of " << blob_.size()
-                   << " bytes came damaged; fetching it once more";
-      blob_.clear();
-      Answered(absl::DataLossError("a damaged policy state"), session);
-      return;
+    if (!Answered(status, session)) return;  // goes on where it broke off
+    auto state = fetch_.Finish();
+    if (state.ok()) {
+      pool_->SetState(*std::move(state));
+    } else {
+      Answered(state.status(), session);
     }
-    have_digest_ = std::move(wanted_digest_);
-    wanted_digest_.clear();
-    blob_.clear();
-    pool_->SetState(std::move(state));
   }
 
   void StartHeartbeat(Clock::time_point now) {
@@ -416,7 +400,6 @@ class Worker::Client {
   bool registering_ = false;
   bool delivering_ = false;
   bool asking_ = false;
-  bool fetching_ = false;
   bool heartbeating_ = false;
   bool leaving_ = false;
   bool left_ = false;
@@ -430,9 +413,7 @@ class Worker::Client {
   absl::Status last_error_;
 
   Outbox outbox_;
-  // The digest of the state that the slots have, and of the one on its way,
-  // with what has come of it.
-  std::string have_digest_, wanted_digest_, blob_;
+  StateFetch fetch_;
 
   std::optional<Clock::time_point> stop_by_;
   bool draining_ = false;
