@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/event_queue.h"
@@ -14,6 +13,7 @@
 #include "base/protocol.h"
 #include "base/status.h"
 #include "workers/aggregator_calls.h"
+#include "workers/contact.h"
 #include "workers/outbox.h"
 #include "workers/state_fetch.h"
 
@@ -35,10 +35,11 @@ class Worker::Client {
   Client(std::shared_ptr<grpc::Channel> channel, WorkerOptions options)
       : options_(std::move(options)),
         queue_(SIZE_MAX),
-        calls_(std::move(channel), &queue_) {}
+        calls_(std::move(channel), &queue_),
+        contact_(options_.address, options_.contact, Clock::now()) {}
 
   absl::Status Run() {
-    last_answer_ = Clock::now();
+    contact_.Heard(Clock::now());  // silence counts from here
     while (!result_.has_value()) {
       const Clock::time_point now = Clock::now();
       Act(now);
@@ -68,11 +69,11 @@ class Worker::Client {
 
   // Starts whatever is due.
   void Act(Clock::time_point now) {
-    Complain(now);
+    WatchContact(now);
     WatchSlots(now);
     if (result_.has_value()) return;
     if (stop_by_.has_value() || draining_ || finished_) return Depart(now);
-    if (now < pause_until_) return;
+    if (now < contact_.pause_until()) return;
     switch (phase_) {
       case Phase::kQuestion:
       case Phase::kRegistration:
@@ -86,10 +87,10 @@ class Worker::Client {
   }
 
   Clock::time_point NextWake(Clock::time_point now) const {
-    Clock::time_point wake = now + options_.complain_after;
+    Clock::time_point wake = now + options_.contact.complain_after;
     // What is due at `now` has just been done, or waits for an event.
-    for (const Clock::time_point due :
-         {next_heartbeat_, pause_until_, next_watch_, stop_by_.value_or(now)}) {
+    for (const Clock::time_point due : {next_heartbeat_, contact_.pause_until(),
+                                        next_watch_, stop_by_.value_or(now)}) {
       if (due > now) wake = std::min(wake, due);
     }
     return wake;
@@ -97,32 +98,25 @@ class Worker::Client {
 
   // Judges the end of a call; true if it was answered.
   bool Answered(const absl::Status& status, const std::string& session) {
+    const Clock::time_point now = Clock::now();
     if (status.ok()) {
-      last_answer_ = Clock::now();
-      pause_ = milliseconds(0);
-      return true;
-    }
-    if (absl::IsUnauthenticated(status)) {
+      contact_.Succeeded(now);
+    } else if (absl::IsUnauthenticated(status)) {
       // The aggregator has started anew, or thought us dead.
-      last_answer_ = Clock::now();
+      contact_.Heard(now);
       if (session == session_ && phase_ == Phase::kWork) {
         previous_session_ = session_;
         phase_ = Phase::kQuestion;
       }
-      return false;
-    }
-    if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) {
+    } else if (absl::IsFailedPrecondition(status) ||
+               absl::IsInvalidArgument(status)) {
       result_ = absl::FailedPreconditionError(
           absl::StrCat("the aggregator at ", options_.address,
                        " refuses this worker: ", status.message()));
-      return false;
+    } else {
+      contact_.Failed(status, now);
     }
-    last_error_ = status;
-    // A call that ran into its deadline has waited long enough.
-    if (absl::IsDeadlineExceeded(status)) return false;
-    pause_ = std::clamp(2 * pause_, options_.min_pause, options_.max_pause);
-    pause_until_ = Clock::now() + pause_;
-    return false;
+    return status.ok();
   }
 
   void StartRegister() {
@@ -306,6 +300,17 @@ class Worker::Client {
         });
   }
 
+  void WatchContact(Clock::time_point now) {
+    const absl::Status status = contact_.CheckPatience(now);
+    if (!status.ok()) {
+      result_ = status;
+      return;
+    }
+    // A held call is silent by right, but heartbeats are not.
+    const std::string complaint = contact_.Complaint(now, heartbeat_);
+    if (!complaint.empty()) LOG(WARNING) << complaint;
+  }
+
   void WatchSlots(Clock::time_point now) {
     if (pool_ == nullptr || now < next_watch_) return;
     next_watch_ = now + std::min(options_.step_timeout / 4, kWatchEvery);
@@ -352,37 +357,10 @@ class Worker::Client {
         });
   }
 
-  void Complain(Clock::time_point now) {
-    const auto silence = now - last_answer_;
-    if (options_.give_up_after.count() > 0 &&
-        silence >= options_.give_up_after) {
-      result_ = absl::UnavailableError(absl::StrCat(
-          "gave up: no answer from the aggregator at ", options_.address,
-          " for ",
-          std::chrono::duration_cast<std::chrono::seconds>(silence).count(),
-          " s"));
-      return;
-    }
-    // A held call is silent by right, but heartbeats are not.
-    if (silence < options_.complain_after + heartbeat_ ||
-        (complained_at_.has_value() &&
-         now - *complained_at_ < options_.complain_every)) {
-      return;
-    }
-    complained_at_ = now;
-    LOG(WARNING)
-        << "no answer from the aggregator at " << options_.address << " for "
-        << std::chrono::duration_cast<std::chrono::seconds>(silence).count()
-        << " s" << (last_error_.ok() ? "" : " (")
-        << (last_error_.ok() ? "" : std::string(last_error_.message()))
-        << (last_error_.ok() ? "" : ")")
-        << "; is it running, is the address right, does a firewall or another "
-           "TLS mode stand between? Trying on.";
-  }
-
   const WorkerOptions options_;
   EventQueue queue_;
   AggregatorCalls calls_;
+  Contact contact_;
 
   Phase phase_ = Phase::kQuestion;
   std::optional<absl::Status> result_;
@@ -406,11 +384,6 @@ class Worker::Client {
   int wanted_in_flight_ = 0;
 
   Clock::time_point next_heartbeat_{}, next_watch_{};
-  Clock::time_point pause_until_{};
-  milliseconds pause_{0};
-  Clock::time_point last_answer_{};
-  std::optional<Clock::time_point> complained_at_;
-  absl::Status last_error_;
 
   Outbox outbox_;
   StateFetch fetch_;
