@@ -8,14 +8,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/event_queue.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/protocol.h"
-#include "base/status.h"
+#include "proto/experiment.pb.h"
+#include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
 #include "workers/contact.h"
 #include "workers/outbox.h"
 #include "workers/state_fetch.h"
+#include "workers/workshop.h"
 
 namespace starling {
 namespace {
@@ -36,7 +37,9 @@ class Worker::Client {
       : options_(std::move(options)),
         queue_(SIZE_MAX),
         calls_(std::move(channel), &queue_),
-        contact_(options_.address, options_.contact, Clock::now()) {}
+        contact_(options_.address, options_.contact, Clock::now()),
+        workshop_(options_.slots, options_.make_evaluator, options_.fingerprint,
+                  &queue_, &outbox_) {}
 
   absl::Status Run() {
     contact_.Heard(Clock::now());  // silence counts from here
@@ -50,7 +53,7 @@ class Worker::Client {
     }
     calls_.Cancel();
     // Begun units are waited for here; their results go nowhere.
-    pool_.reset();
+    workshop_.Close();
     calls_.Close();
     return *result_;
   }
@@ -129,8 +132,8 @@ class Worker::Client {
     request.set_slots(options_.slots);
     request.set_previous_session(previous_session_);
     if (phase_ == Phase::kRegistration) {
-      *request.mutable_env_spec() = pool_->env_spec();
-      *request.mutable_fingerprint() = fingerprint_;
+      *request.mutable_env_spec() = workshop_.slots().env_spec();
+      *request.mutable_fingerprint() = workshop_.fingerprint();
     }
     calls_.Register(
         std::move(request), options_.call_deadline,
@@ -151,16 +154,15 @@ class Worker::Client {
   // Builds what the run needs, unless it is there.
   void Prepare(const v1::Experiment& experiment) {
     phase_ = Phase::kRegistration;
-    const std::string bytes = SerializeDeterministically(experiment);
-    if (pool_ != nullptr && bytes == experiment_) return;
-    if (pool_ != nullptr) {
+    if (workshop_.Serves(experiment)) return;
+    if (workshop_.is_open()) {
       LOG(WARNING) << "another run is served at " << options_.address
                    << " now; beginning anew";
     }
     outbox_.Clear();
+    fetch_.Reset();
     previous_session_.clear();
-    experiment_ = bytes;
-    const absl::Status status = Build(experiment);
+    const absl::Status status = workshop_.Build(experiment);
     if (!status.ok()) result_ = status;
   }
 
@@ -168,7 +170,7 @@ class Worker::Client {
     phase_ = Phase::kWork;
     session_ = reply.session();
     // An aggregator that has started anew gives out its units anew.
-    if (reply.incarnation() != incarnation_) pool_->CancelAll();
+    if (reply.incarnation() != incarnation_) workshop_.slots().CancelAll();
     incarnation_ = reply.incarnation();
     heartbeat_ = milliseconds(std::max(reply.heartbeat_ms(), 1u));
     next_heartbeat_ = Clock::now() + heartbeat_;
@@ -178,33 +180,12 @@ class Worker::Client {
               << (options_.slots == 1 ? " slot" : " slots");
   }
 
-  absl::Status Build(const v1::Experiment& experiment) {
-    pool_.reset();
-    fetch_.Reset();
-    ASSIGN_OR_RETURN(
-        pool_,
-        SlotPool::Create(options_.slots, experiment, options_.make_evaluator,
-                         [this, epoch = ++epoch_](v1::LeasedResult result) {
-                           Deliver(epoch, std::move(result));
-                         }));
-    ASSIGN_OR_RETURN(fingerprint_, options_.fingerprint(experiment));
-    return absl::OkStatus();
-  }
-
-  // On a slot's thread.
-  void Deliver(int epoch, v1::LeasedResult result) {
-    queue_.Post([this, epoch, result = std::move(result)]() mutable {
-      if (epoch != epoch_) return;  // of another run
-      outbox_.Add(std::move(result));
-    });
-  }
-
   // Sends results if there are some, and asks for work if some is wanted. One
   // call may deliver and one may be held at a time.
   void StartWork() {
     const bool must_deliver = !outbox_.empty() && !delivering_;
     const int capacity = options_.slots + (options_.slots + 3) / 4;
-    int want = capacity - pool_->num_held() - wanted_in_flight_;
+    int want = capacity - workshop_.slots().num_held() - wanted_in_flight_;
     if (outbox_.full() || stop_by_.has_value()) want = 0;
     const bool may_ask = want > 0 && !asking_ && outbox_.empty();
     if (!must_deliver && !may_ask) return;
@@ -218,12 +199,12 @@ class Worker::Client {
     (must_deliver ? delivering_ : asking_) = true;
     wanted_in_flight_ += want;
     calls_.Work(std::move(request), options_.poll_deadline,
-                [this, must_deliver, epoch = epoch_](
+                [this, must_deliver, build = workshop_.build()](
                     const absl::Status& status, v1::WorkRequest& request,
                     const v1::WorkReply& reply) {
                   (must_deliver ? delivering_ : asking_) = false;
                   wanted_in_flight_ -= static_cast<int>(request.want());
-                  if (epoch != epoch_) request.clear_results();
+                  if (build != workshop_.build()) request.clear_results();
                   HandleWork(status, request, reply);
                 });
   }
@@ -243,8 +224,8 @@ class Worker::Client {
     const uint64_t generation = reply.leases(0).unit().generation();
     if (generation < generation_) return;  // overtaken by a later answer
     generation_ = generation;
-    pool_->KeepOnly(generation);
-    for (const v1::Lease& lease : reply.leases()) pool_->Add(lease);
+    workshop_.slots().KeepOnly(generation);
+    for (const v1::Lease& lease : reply.leases()) workshop_.slots().Add(lease);
     fetch_.Want(reply.state_sha256());
   }
 
@@ -266,14 +247,14 @@ class Worker::Client {
     if (absl::IsNotFound(status)) {
       // The generation ended meanwhile.
       fetch_.GiveUp();
-      pool_->CancelAll();
+      workshop_.slots().CancelAll();
       Answered(absl::OkStatus(), session);
       return;
     }
     if (!Answered(status, session)) return;  // goes on where it broke off
     auto state = fetch_.Finish();
     if (state.ok()) {
-      pool_->SetState(*std::move(state));
+      workshop_.slots().SetState(*std::move(state));
     } else {
       Answered(state.status(), session);
     }
@@ -286,7 +267,8 @@ class Worker::Client {
     v1::HeartbeatRequest request;
     request.set_session(session_);
     request.set_incarnation(incarnation_);
-    for (const uint64_t lease : pool_->held()) request.add_lease_ids(lease);
+    for (const uint64_t lease : workshop_.slots().held())
+      request.add_lease_ids(lease);
     for (const uint64_t lease : outbox_.leases()) request.add_lease_ids(lease);
     calls_.Heartbeat(
         std::move(request), options_.heartbeat_deadline,
@@ -294,7 +276,7 @@ class Worker::Client {
                const v1::HeartbeatReply& reply) {
           heartbeating_ = false;
           if (!Answered(status, request.session())) return;
-          pool_->Cancel(reply.cancel());
+          workshop_.slots().Cancel(reply.cancel());
           draining_ = draining_ || reply.drain();
           finished_ = finished_ || reply.finished();
         });
@@ -312,9 +294,10 @@ class Worker::Client {
   }
 
   void WatchSlots(Clock::time_point now) {
-    if (pool_ == nullptr || now < next_watch_) return;
+    if (!workshop_.is_open() || now < next_watch_) return;
     next_watch_ = now + std::min(options_.step_timeout / 4, kWatchEvery);
-    const std::string stuck = pool_->FindStuck(options_.step_timeout, now);
+    const std::string stuck =
+        workshop_.slots().FindStuck(options_.step_timeout, now);
     if (stuck.empty()) return;
     LOG(ERROR) << "no environment step for "
                << options_.step_timeout.count() / 1000 << " s in " << stuck
@@ -338,9 +321,9 @@ class Worker::Client {
       return;
     }
     if (leaving_) return;
-    pool_->CancelAll();
+    workshop_.slots().CancelAll();
     if (!finished_ && now < *stop_by_ &&
-        (pool_->num_running() > 0 || delivering_)) {
+        (workshop_.slots().num_running() > 0 || delivering_)) {
       if (!delivering_ && !outbox_.empty()) StartWork();
       StartHeartbeat(now);
       return;
@@ -368,10 +351,6 @@ class Worker::Client {
   uint64_t incarnation_ = 0;
   // Of the newest leases in this session.
   uint64_t generation_ = 0;
-  std::string experiment_;
-  // Counts the runs that evaluators were built for.
-  int epoch_ = 0;
-  v1::Fingerprint fingerprint_;
   milliseconds heartbeat_{2'000};
 
   // Calls under way.
@@ -393,7 +372,7 @@ class Worker::Client {
   bool finished_ = false;
 
   // Last: its threads post to the queue.
-  std::unique_ptr<SlotPool> pool_;
+  Workshop workshop_;
 };
 
 Worker::Worker(std::shared_ptr<grpc::Channel> channel, WorkerOptions options)

@@ -19,12 +19,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "proto/experiment.pb.h"
-#include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
 #include "workers/contact.h"
 #include "workers/slot_pool.h"
+#include "workers/workshop.h"
 
 namespace starling {
 
@@ -37,8 +35,7 @@ struct WorkerOptions {
   std::string host;
   int64_t pid = 0;
   EvaluatorFactory make_evaluator;
-  std::function<absl::StatusOr<v1::Fingerprint>(const v1::Experiment&)>
-      fingerprint;
+  FingerprintFunction fingerprint;
 
   // When to call again, to complain and to give up.
   ContactRules contact;
