@@ -14,6 +14,7 @@
 #include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
 #include "workers/contact.h"
+#include "workers/membership.h"
 #include "workers/outbox.h"
 #include "workers/state_fetch.h"
 #include "workers/workshop.h"
@@ -68,8 +69,6 @@ class Worker::Client {
   }
 
  private:
-  enum class Phase { kQuestion, kRegistration, kWork };
-
   // Starts whatever is due.
   void Act(Clock::time_point now) {
     WatchContact(now);
@@ -77,16 +76,13 @@ class Worker::Client {
     if (result_.has_value()) return;
     if (stop_by_.has_value() || draining_ || finished_) return Depart(now);
     if (now < contact_.pause_until()) return;
-    switch (phase_) {
-      case Phase::kQuestion:
-      case Phase::kRegistration:
-        if (!registering_) StartRegister();
-        break;
-      case Phase::kWork:
-        StartWork();
-        StartBlob();
-        StartHeartbeat(now);
+    if (!membership_.is_working()) {
+      if (!registering_) StartRegister();
+      return;
     }
+    StartWork();
+    StartBlob();
+    StartHeartbeat(now);
   }
 
   Clock::time_point NextWake(Clock::time_point now) const {
@@ -107,10 +103,7 @@ class Worker::Client {
     } else if (absl::IsUnauthenticated(status)) {
       // The aggregator has started anew, or thought us dead.
       contact_.Heard(now);
-      if (session == session_ && phase_ == Phase::kWork) {
-        previous_session_ = session_;
-        phase_ = Phase::kQuestion;
-      }
+      membership_.Lose(session);
     } else if (absl::IsFailedPrecondition(status) ||
                absl::IsInvalidArgument(status)) {
       result_ = absl::FailedPreconditionError(
@@ -130,8 +123,8 @@ class Worker::Client {
     request.set_host(options_.host.substr(0, kMaxStringBytes));
     request.set_pid(options_.pid);
     request.set_slots(options_.slots);
-    request.set_previous_session(previous_session_);
-    if (phase_ == Phase::kRegistration) {
+    request.set_previous_session(membership_.previous_session());
+    if (membership_.phase() == Membership::Phase::kRegistration) {
       *request.mutable_env_spec() = workshop_.slots().env_spec();
       *request.mutable_fingerprint() = workshop_.fingerprint();
     }
@@ -153,28 +146,22 @@ class Worker::Client {
 
   // Builds what the run needs, unless it is there.
   void Prepare(const v1::Experiment& experiment) {
-    phase_ = Phase::kRegistration;
-    if (workshop_.Serves(experiment)) return;
+    const bool is_other_run = !workshop_.Serves(experiment);
+    membership_.Learned(is_other_run);
+    if (!is_other_run) return;
     if (workshop_.is_open()) {
       LOG(WARNING) << "another run is served at " << options_.address
                    << " now; beginning anew";
     }
     outbox_.Clear();
     fetch_.Reset();
-    previous_session_.clear();
     const absl::Status status = workshop_.Build(experiment);
     if (!status.ok()) result_ = status;
   }
 
   void BeginWork(const v1::RegisterReply& reply) {
-    phase_ = Phase::kWork;
-    session_ = reply.session();
-    // An aggregator that has started anew gives out its units anew.
-    if (reply.incarnation() != incarnation_) workshop_.slots().CancelAll();
-    incarnation_ = reply.incarnation();
-    heartbeat_ = milliseconds(std::max(reply.heartbeat_ms(), 1u));
-    next_heartbeat_ = Clock::now() + heartbeat_;
-    generation_ = 0;
+    if (membership_.Join(reply)) workshop_.slots().CancelAll();
+    next_heartbeat_ = Clock::now() + membership_.heartbeat();
     LOG(INFO) << "working on run " << reply.experiment().name() << " for "
               << options_.address << " with " << options_.slots
               << (options_.slots == 1 ? " slot" : " slots");
@@ -192,8 +179,7 @@ class Worker::Client {
     want = std::max(want, 0);
 
     v1::WorkRequest request;
-    request.set_session(session_);
-    request.set_incarnation(incarnation_);
+    membership_.Sign(&request);
     request.set_want(want);
     if (must_deliver) outbox_.MoveTo(request.mutable_results());
     (must_deliver ? delivering_ : asking_) = true;
@@ -220,10 +206,9 @@ class Worker::Client {
     }
     finished_ = finished_ || reply.finished();
     draining_ = draining_ || reply.drain();
-    if (reply.leases_size() == 0 || request.session() != session_) return;
+    if (reply.leases_size() == 0) return;
     const uint64_t generation = reply.leases(0).unit().generation();
-    if (generation < generation_) return;  // overtaken by a later answer
-    generation_ = generation;
+    if (!membership_.Admit(request.session(), generation)) return;
     workshop_.slots().KeepOnly(generation);
     for (const v1::Lease& lease : reply.leases()) workshop_.slots().Add(lease);
     fetch_.Want(reply.state_sha256());
@@ -233,14 +218,15 @@ class Worker::Client {
     std::optional<StateFetch::Piece> piece = fetch_.Begin();
     if (!piece.has_value()) return;
     v1::BlobRequest request;
-    request.set_session(session_);
+    request.set_session(membership_.session());
     request.set_sha256(piece->sha256);
     request.set_offset(piece->offset);
-    calls_.GetBlob(std::move(request), 2 * options_.poll_deadline,
-                   [this, piece = *std::move(piece), session = session_](
-                       const absl::Status& status, const std::string& data) {
-                     if (fetch_.End(piece, data)) HandleBlob(status, session);
-                   });
+    calls_.GetBlob(
+        std::move(request), 2 * options_.poll_deadline,
+        [this, piece = *std::move(piece), session = membership_.session()](
+            const absl::Status& status, const std::string& data) {
+          if (fetch_.End(piece, data)) HandleBlob(status, session);
+        });
   }
 
   void HandleBlob(const absl::Status& status, const std::string& session) {
@@ -263,10 +249,9 @@ class Worker::Client {
   void StartHeartbeat(Clock::time_point now) {
     if (heartbeating_ || now < next_heartbeat_) return;
     heartbeating_ = true;
-    next_heartbeat_ = now + heartbeat_;
+    next_heartbeat_ = now + membership_.heartbeat();
     v1::HeartbeatRequest request;
-    request.set_session(session_);
-    request.set_incarnation(incarnation_);
+    membership_.Sign(&request);
     for (const uint64_t lease : workshop_.slots().held())
       request.add_lease_ids(lease);
     for (const uint64_t lease : outbox_.leases()) request.add_lease_ids(lease);
@@ -289,7 +274,8 @@ class Worker::Client {
       return;
     }
     // A held call is silent by right, but heartbeats are not.
-    const std::string complaint = contact_.Complaint(now, heartbeat_);
+    const std::string complaint =
+        contact_.Complaint(now, membership_.heartbeat());
     if (!complaint.empty()) LOG(WARNING) << complaint;
   }
 
@@ -316,7 +302,7 @@ class Worker::Client {
             ? absl::CancelledError("the aggregator is stopping")
             : absl::CancelledError("stopped; unfinished units were given back");
     if (!stop_by_.has_value()) stop_by_ = now + options_.grace;
-    if (left_ || phase_ != Phase::kWork) {
+    if (left_ || !membership_.is_working()) {
       if (!leaving_) result_ = result;
       return;
     }
@@ -330,7 +316,7 @@ class Worker::Client {
     }
     leaving_ = true;
     v1::LeaveRequest request;
-    request.set_session(session_);
+    request.set_session(membership_.session());
     outbox_.MoveTo(request.mutable_results());
     calls_.Leave(
         std::move(request), options_.heartbeat_deadline,
@@ -345,13 +331,8 @@ class Worker::Client {
   AggregatorCalls calls_;
   Contact contact_;
 
-  Phase phase_ = Phase::kQuestion;
+  Membership membership_;
   std::optional<absl::Status> result_;
-  std::string session_, previous_session_;
-  uint64_t incarnation_ = 0;
-  // Of the newest leases in this session.
-  uint64_t generation_ = 0;
-  milliseconds heartbeat_{2'000};
 
   // Calls under way.
   bool registering_ = false;
