@@ -56,6 +56,7 @@ Coordinator::Coordinator(const v1::Experiment& experiment,
       queue_(options_.max_queue),
       trainer_(std::move(trainer)),
       storage_(std::move(storage)),
+      backlog_(storage_.get(), options_.retry),
       table_(options_.leases, (incarnation << kLeaseBits) + 1),
       sessions_(options_.sessions),
       fingerprint_(options_.fingerprint),
@@ -241,12 +242,12 @@ void Coordinator::HandleRegister(const v1::RegisterRequest& request,
     sessions_.Remove(request.previous_session());
     serve_all_ = true;
   }
-  unsaved_workers_.push_back({.session = (*session)->id,
-                              .host = (*session)->host,
-                              .pid = (*session)->pid,
-                              .slots = (*session)->slots,
-                              .first_seen = absl::Now(),
-                              .last_seen = absl::Now()});
+  backlog_.AddWorker({.session = (*session)->id,
+                      .host = (*session)->host,
+                      .pid = (*session)->pid,
+                      .slots = (*session)->slots,
+                      .first_seen = absl::Now(),
+                      .last_seen = absl::Now()});
   answer.set_session((*session)->id);
   changed_ = true;
   reply(std::move(answer));
@@ -336,7 +337,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
     ++rejected_at_the_door_;
   }
   if (submission.settled) {
-    uncommitted_.push_back(result);
+    backlog_.AddAnswer(result);
     for (const uint32_t length : result.lengths()) steps_ += length;
   }
   const bool rejected = submission.verdict == v1::WorkReply::REJECTED;

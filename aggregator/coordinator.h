@@ -42,6 +42,7 @@
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
 #include "aggregator/storage.h"
+#include "aggregator/store_backlog.h"
 #include "aggregator/trainer.h"
 #include "aggregator/unit_table.h"
 #include "base/event_queue.h"
@@ -160,10 +161,6 @@ class Coordinator {
   void FillReply(const std::string& session_id, int want, Time now,
                  v1::WorkReply* reply);
 
-  // Stores what has been accepted; false while it can't be stored.
-  bool Commit(Time now);
-  // Progress, workers, and answers that a checkpoint now covers.
-  void Upkeep(Time now);
   void CloseGeneration();
   void BeginGeneration();
   void NoteProgress(const Progress& progress);
@@ -173,8 +170,6 @@ class Coordinator {
   void MaybeCheckpoint(Time now);
   void BeginEnd(absl::Status status);
   void MaybeEnd(Time now);
-  absl::Status Persist(Time now);
-  void Warn(const absl::Status& status, Time now);
   double ElapsedSeconds(Time now) const;
   void MeasureSpeed(Time now);
   void Publish(Time now);
@@ -189,6 +184,7 @@ class Coordinator {
   // Below, until the mutex: the coordinator thread's alone.
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Storage> storage_;
+  StoreBacklog backlog_;
   UnitTable table_;
   SessionTable sessions_;
   std::optional<v1::Fingerprint> fingerprint_;
@@ -201,21 +197,12 @@ class Coordinator {
   Blob blob_, previous_blob_;
   std::string blob_digest_, previous_digest_;
   std::list<WaitingCall> parked_, held_;
-  std::vector<v1::RolloutResult> uncommitted_;
-  // After a failed write: when to try again.
-  Time next_commit_{}, next_upkeep_{};
-  bool store_is_damaged_ = false;
-  std::deque<std::pair<Progress, double>> unsaved_progress_;
-  std::deque<WorkerRecord> unsaved_workers_;
   std::optional<Time> last_checkpoint_;
   bool generation_closed_ = false;
   bool last_one_submitted_ = false;
-  uint64_t dropped_before_ = 0;
   // The noise of the open generation, once it was needed.
   std::unique_ptr<NoiseStream> noise_;
   uint64_t noise_generation_ = 0;
-  std::optional<Time> warned_;
-  std::string warning_;
 
   double elapsed_before_s_ = 0;
   Time began_;

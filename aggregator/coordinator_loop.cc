@@ -8,7 +8,6 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/status.h"
 
 namespace starling {
 namespace {
@@ -36,7 +35,7 @@ void Coordinator::Run() {
     if (quit_) break;
     const Time now = Clock::now();
     SweepSessions(now);
-    if (Commit(now)) {
+    if (backlog_.Commit(now)) {
       if (table_.complete() &&
           (state_ == State::kTraining || state_ == State::kStopping)) {
         CloseGeneration();
@@ -44,7 +43,7 @@ void Coordinator::Run() {
       AnswerHeld(now);
     }
     ServeParked(now);
-    Upkeep(now);
+    backlog_.Upkeep(now, writer_->state().durable_generation);
     MaybeCheckpoint(now);
     MaybeEnd(now);
     if (changed_ || now - published_ >= kPublishEvery) Publish(now);
@@ -59,7 +58,7 @@ void Coordinator::Run() {
 
 Coordinator::Time Coordinator::NextWake(Time now) const {
   Time wake = now + std::min(kPublishEvery, options_.sessions.heartbeat);
-  if (!uncommitted_.empty()) wake = std::min(wake, next_commit_);
+  if (backlog_.has_answers()) wake = std::min(wake, backlog_.next_commit());
   if (state_ == State::kStopping) wake = std::min(wake, stop_by_);
   if (!parked_.empty() && state_ == State::kTraining) {
     wake = std::min(wake, parked_.front().until);
@@ -83,25 +82,6 @@ void Coordinator::SweepSessions(Time now) {
     serve_all_ = changed_ = true;
   }
   table_.Expire(now);
-}
-
-bool Coordinator::Commit(Time now) {
-  if (uncommitted_.empty()) return true;
-  if (!store_is_damaged_) {
-    if (now < next_commit_) return false;
-    const absl::Status status = storage_->AddResults(uncommitted_);
-    if (absl::IsDataLoss(status)) {
-      // Stored answers only save time after a restart: go on without.
-      LOG(ERROR) << status << "; answers are no longer stored";
-      store_is_damaged_ = true;
-    } else if (!status.ok()) {
-      Warn(status, now);
-      next_commit_ = now + options_.retry;
-      return false;
-    }
-  }
-  uncommitted_.clear();
-  return true;
 }
 
 void Coordinator::CloseGeneration() {
@@ -162,7 +142,7 @@ void Coordinator::NoteProgress(const Progress& progress) {
       facts_.history.erase(facts_.history.begin());
     }
   }
-  unsaved_progress_.push_back({progress, ElapsedSeconds(Clock::now())});
+  backlog_.AddProgress(progress, ElapsedSeconds(Clock::now()));
   if (options_.on_generation) options_.on_generation(progress);
 }
 
@@ -199,41 +179,6 @@ void Coordinator::ServeParked(Time now) {
   }
 }
 
-void Coordinator::Upkeep(Time now) {
-  if (now < next_upkeep_) return;
-  const absl::Status status = Persist(now);
-  if (!status.ok()) {
-    Warn(status, now);
-    next_upkeep_ = now + options_.retry;
-  } else if (uncommitted_.empty()) {
-    warning_.clear();
-    warned_.reset();
-  }
-}
-
-absl::Status Coordinator::Persist(Time now) {
-  if (store_is_damaged_) {
-    unsaved_progress_.clear();
-    unsaved_workers_.clear();
-    return absl::OkStatus();
-  }
-  while (!unsaved_progress_.empty()) {
-    const auto& [progress, elapsed_s] = unsaved_progress_.front();
-    RETURN_IF_ERROR(storage_->AddProgress(progress, elapsed_s));
-    unsaved_progress_.pop_front();
-  }
-  while (!unsaved_workers_.empty()) {
-    RETURN_IF_ERROR(storage_->RecordWorker(unsaved_workers_.front()));
-    unsaved_workers_.pop_front();
-  }
-  const auto durable = writer_->state().durable_generation;
-  if (durable.has_value() && *durable > dropped_before_) {
-    RETURN_IF_ERROR(storage_->DropResultsBefore(*durable));
-    dropped_before_ = *durable;
-  }
-  return absl::OkStatus();
-}
-
 void Coordinator::MaybeCheckpoint(Time now) {
   const bool is_due = !last_checkpoint_.has_value() ||
                       (generation_closed_ &&
@@ -261,7 +206,7 @@ void Coordinator::BeginEnd(absl::Status status) {
 void Coordinator::MaybeEnd(Time now) {
   if (state_ == State::kStopping &&
       (now >= stop_by_ ||
-       (table_.num_outstanding() == 0 && uncommitted_.empty()))) {
+       (table_.num_outstanding() == 0 && !backlog_.has_answers()))) {
     BeginEnd(absl::CancelledError("stopped; the same command goes on"));
     MaybeCheckpoint(now);
     ServeParked(now);
@@ -269,7 +214,7 @@ void Coordinator::MaybeEnd(Time now) {
   if (state_ != State::kEnding) return;
   const CheckpointWriter::State disk = writer_->state();
   const bool is_saved = last_one_submitted_ && disk.idle &&
-                        uncommitted_.empty() && unsaved_progress_.empty();
+                        !backlog_.has_answers() && !backlog_.has_progress();
   if (!is_saved && now < end_began_ + options_.last_checkpoint) return;
   if (!sessions_.empty() && now < end_began_ + options_.linger) return;
   if (!is_saved && status_.ok()) {
@@ -291,14 +236,6 @@ void Coordinator::MaybeEnd(Time now) {
     result_ = status_;
   }
   ended_.notify_all();
-}
-
-void Coordinator::Warn(const absl::Status& status, Time now) {
-  warning_ = absl::StrCat("run.db can't be written: ", status.message(),
-                          "; training waits and goes on by itself");
-  if (warned_.has_value() && now - *warned_ < std::chrono::minutes(1)) return;
-  LOG(WARNING) << warning_;
-  warned_ = now;
 }
 
 double Coordinator::ElapsedSeconds(Time now) const {
@@ -357,7 +294,9 @@ void Coordinator::Publish(Time now) {
   if (sessions_.empty() && state_ == State::kTraining) {
     facts_.warnings.push_back("no worker is connected: start some");
   }
-  if (!warning_.empty()) facts_.warnings.push_back(warning_);
+  if (!backlog_.warning().empty()) {
+    facts_.warnings.push_back(backlog_.warning());
+  }
   if (!disk.last_error.ok()) {
     facts_.warnings.push_back(
         absl::StrCat("the last checkpoint failed: ", disk.last_error.message(),
