@@ -60,10 +60,9 @@ Coordinator::Coordinator(const v1::Experiment& experiment,
       table_(options_.leases, (incarnation << kLeaseBits) + 1),
       sessions_(options_.sessions),
       fingerprint_(options_.fingerprint),
-      began_(Clock::now()) {
-  facts_.incarnation = incarnation;
-  snapshot_ = std::make_shared<Snapshot>(facts_);
-}
+      began_(Clock::now()),
+      facts_(incarnation),
+      snapshot_(std::make_shared<Snapshot>(facts_.snapshot())) {}
 
 Coordinator::~Coordinator() {
   if (thread_.joinable()) {
@@ -334,11 +333,11 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   } else {
     submission = {v1::WorkReply::REJECTED, false,
                   std::string(status.message())};
-    ++rejected_at_the_door_;
+    facts_.AddRejection();
   }
   if (submission.settled) {
     backlog_.AddAnswer(result);
-    for (const uint32_t length : result.lengths()) steps_ += length;
+    facts_.AddSteps(result);
   }
   const bool rejected = submission.verdict == v1::WorkReply::REJECTED;
   if (rejected) {

@@ -24,7 +24,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -32,7 +31,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -41,6 +39,7 @@
 #include "aggregator/checkpoint_writer.h"
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
+#include "aggregator/snapshot_builder.h"
 #include "aggregator/storage.h"
 #include "aggregator/store_backlog.h"
 #include "aggregator/trainer.h"
@@ -171,7 +170,6 @@ class Coordinator {
   void BeginEnd(absl::Status status);
   void MaybeEnd(Time now);
   double ElapsedSeconds(Time now) const;
-  void MeasureSpeed(Time now);
   void Publish(Time now);
 
   const v1::Experiment experiment_;
@@ -211,10 +209,7 @@ class Coordinator {
   // The snapshot, or what held calls may get, is no longer what it was.
   bool changed_ = true;
   bool serve_all_ = true;
-  Snapshot facts_;
-  uint64_t rejected_at_the_door_ = 0;
-  uint64_t steps_ = 0;
-  std::deque<std::pair<Time, uint64_t>> speed_samples_;
+  SnapshotBuilder facts_;
 
   mutable std::mutex mutex_;
   std::condition_variable ended_;

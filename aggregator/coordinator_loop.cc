@@ -15,15 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr size_t kHistory = 256;
 constexpr milliseconds kPublishEvery{200};
 constexpr milliseconds kSweepEvery{100};
-constexpr milliseconds kSpeedSample{500};
-constexpr milliseconds kSpeedWindow{10'000};
-
-double Seconds(Clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 }  // namespace
 
@@ -78,7 +71,7 @@ void Coordinator::SweepSessions(Time now) {
     LOG(WARNING) << "the worker on " << session.host << " (process "
                  << session.pid << ") fell silent; its work goes to others";
     table_.Drop(session.number);
-    ++facts_.workers_lost;
+    facts_.AddLostWorker();
     serve_all_ = changed_ = true;
   }
   table_.Expire(now);
@@ -133,15 +126,7 @@ void Coordinator::Preload() {
 }
 
 void Coordinator::NoteProgress(const Progress& progress) {
-  facts_.last = progress;
-  if (progress.fixed.has_value()) facts_.fixed = progress.fixed;
-  if (progress.fresh.has_value()) facts_.fresh = progress.fresh;
-  if (progress.training.episodes > 0) {
-    facts_.history.push_back(progress.training.mean);
-    if (facts_.history.size() > kHistory) {
-      facts_.history.erase(facts_.history.begin());
-    }
-  }
+  facts_.AddGeneration(progress);
   backlog_.AddProgress(progress, ElapsedSeconds(Clock::now()));
   if (options_.on_generation) options_.on_generation(progress);
 }
@@ -239,81 +224,29 @@ void Coordinator::MaybeEnd(Time now) {
 }
 
 double Coordinator::ElapsedSeconds(Time now) const {
-  return elapsed_before_s_ + Seconds(now - began_);
-}
-
-void Coordinator::MeasureSpeed(Time now) {
-  if (speed_samples_.empty() ||
-      now - speed_samples_.back().first >= kSpeedSample) {
-    speed_samples_.push_back({now, steps_});
-  }
-  while (speed_samples_.size() > 2 &&
-         now - speed_samples_.front().first > kSpeedWindow) {
-    speed_samples_.pop_front();
-  }
-  const auto& [since, steps] = speed_samples_.front();
-  const double seconds = Seconds(now - since);
-  facts_.steps_per_second =
-      seconds > 0 ? static_cast<double>(steps_ - steps) / seconds : 0;
+  return elapsed_before_s_ +
+         std::chrono::duration<double>(now - began_).count();
 }
 
 void Coordinator::Publish(Time now) {
   changed_ = false;
   published_ = now;
-  MeasureSpeed(now);
   using Phase = Snapshot::Phase;
-  facts_.phase = state_ == State::kTraining   ? Phase::kTraining
-                 : state_ == State::kStopping ? Phase::kStopping
-                 : state_ == State::kEnding   ? Phase::kEnding
-                 : status_.ok()               ? Phase::kFinished
-                 : absl::IsCancelled(status_) ? Phase::kStopped
-                                              : Phase::kFailed;
-  facts_.generation = trainer_->state().generation();
-  facts_.elapsed_s = ElapsedSeconds(now);
-  facts_.workers = sessions_.size();
-  facts_.slots = table_.total_slots();
-  facts_.workers_quarantined = sessions_.num_quarantined();
-  facts_.units = table_.num_units();
-  facts_.units_done = table_.num_done();
-  facts_.units_outstanding = table_.num_outstanding();
-  const UnitTable::Counters& counters = table_.counters();
-  facts_.results_accepted = counters.accepted;
-  facts_.results_duplicate = counters.duplicates;
-  facts_.results_stale = counters.stale;
-  facts_.results_rejected = counters.rejected + rejected_at_the_door_;
-  facts_.copies = counters.copies;
-  facts_.disagreements = counters.disagreements;
-  const CheckpointWriter::State disk = writer_->state();
-  facts_.checkpoint_generation = disk.durable_generation;
-  facts_.checkpoint_age_s.reset();
-  if (disk.durable_at.has_value()) {
-    facts_.checkpoint_age_s = Seconds(now - *disk.durable_at);
-  }
-
-  facts_.warnings.clear();
-  if (sessions_.empty() && state_ == State::kTraining) {
-    facts_.warnings.push_back("no worker is connected: start some");
-  }
-  if (!backlog_.warning().empty()) {
-    facts_.warnings.push_back(backlog_.warning());
-  }
-  if (!disk.last_error.ok()) {
-    facts_.warnings.push_back(
-        absl::StrCat("the last checkpoint failed: ", disk.last_error.message(),
-                     "; it is tried again"));
-  }
-  if (facts_.workers_quarantined > 0) {
-    facts_.warnings.push_back(
-        absl::StrCat(facts_.workers_quarantined,
-                     " workers get no work because their results were "
-                     "rejected; the log says why"));
-  }
-  if (facts_.disagreements > 0) {
-    facts_.warnings.push_back(
-        absl::StrCat(facts_.disagreements,
-                     " answers differed between workers; the log has them"));
-  }
-  auto snapshot = std::make_shared<const Snapshot>(facts_);
+  const Phase phase = state_ == State::kTraining   ? Phase::kTraining
+                      : state_ == State::kStopping ? Phase::kStopping
+                      : state_ == State::kEnding   ? Phase::kEnding
+                      : status_.ok()               ? Phase::kFinished
+                      : absl::IsCancelled(status_) ? Phase::kStopped
+                                                   : Phase::kFailed;
+  auto snapshot = std::make_shared<const Snapshot>(
+      facts_.Build({.phase = phase,
+                    .generation = trainer_->state().generation(),
+                    .elapsed_s = ElapsedSeconds(now),
+                    .sessions = sessions_,
+                    .units = table_,
+                    .checkpoints = writer_->state(),
+                    .store_warning = backlog_.warning()},
+                   now));
   std::lock_guard<std::mutex> lock(mutex_);
   snapshot_ = std::move(snapshot);
 }
