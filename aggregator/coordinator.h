@@ -37,6 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "aggregator/checkpoint_writer.h"
+#include "aggregator/noise_audit.h"
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
 #include "aggregator/snapshot_builder.h"
@@ -151,20 +152,17 @@ class Coordinator {
                    Reply<v1::LeaveReply> reply);
   UnitTable::Submission TakeResult(Session& session,
                                    const v1::LeasedResult& leased);
-  absl::Status CheckNoise(Session& session, const v1::WorkUnit& unit,
-                          const v1::RolloutResult& result);
+  void CloseGeneration();
+  void BeginGeneration();
+  void NoteProgress(const Progress& progress);
+  void AnswerHeld(Time now);
+  void ServeParked(Time now);
   // Nothing is left to do, now or after a restart; or only now.
   bool IsOver() const;
   bool MustDrain() const;
   // Leases and the flags of the run's state.
   void FillReply(const std::string& session_id, int want, Time now,
                  v1::WorkReply* reply);
-
-  void CloseGeneration();
-  void BeginGeneration();
-  void NoteProgress(const Progress& progress);
-  void AnswerHeld(Time now);
-  void ServeParked(Time now);
   void SweepSessions(Time now);
   void MaybeCheckpoint(Time now);
   void BeginEnd(absl::Status status);
@@ -186,6 +184,7 @@ class Coordinator {
   UnitTable table_;
   SessionTable sessions_;
   std::optional<v1::Fingerprint> fingerprint_;
+  NoiseAudit noise_audit_;
   State state_ = State::kTraining;
   bool quit_ = false;
   Time stop_by_{};
@@ -198,9 +197,6 @@ class Coordinator {
   std::optional<Time> last_checkpoint_;
   bool generation_closed_ = false;
   bool last_one_submitted_ = false;
-  // The noise of the open generation, once it was needed.
-  std::unique_ptr<NoiseStream> noise_;
-  uint64_t noise_generation_ = 0;
 
   double elapsed_before_s_ = 0;
   Time began_;

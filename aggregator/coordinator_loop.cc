@@ -164,6 +164,33 @@ void Coordinator::ServeParked(Time now) {
   }
 }
 
+bool Coordinator::IsOver() const {
+  return (state_ == State::kEnding || state_ == State::kEnded) &&
+         !absl::IsCancelled(status_);
+}
+
+bool Coordinator::MustDrain() const {
+  return state_ != State::kTraining && !IsOver();
+}
+
+void Coordinator::FillReply(const std::string& session_id, int want, Time now,
+                            v1::WorkReply* reply) {
+  reply->set_drain(MustDrain());
+  reply->set_finished(IsOver());
+  const Session* session = sessions_.Find(session_id);
+  if (state_ != State::kTraining || session == nullptr ||
+      session->quarantined) {
+    return;
+  }
+  for (const auto& grant : table_.Acquire(session->number, want, now)) {
+    v1::Lease* lease = reply->add_leases();
+    lease->set_lease_id(grant.lease);
+    *lease->mutable_unit() = trainer_->units()[grant.unit];
+    lease->set_ttl_ms(static_cast<uint32_t>(grant.ttl.count()));
+  }
+  if (reply->leases_size() > 0) reply->set_state_sha256(blob_digest_);
+}
+
 void Coordinator::MaybeCheckpoint(Time now) {
   const bool is_due = !last_checkpoint_.has_value() ||
                       (generation_closed_ &&
