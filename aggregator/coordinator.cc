@@ -56,13 +56,15 @@ Coordinator::Coordinator(const v1::Experiment& experiment,
       queue_(options_.max_queue),
       trainer_(std::move(trainer)),
       storage_(std::move(storage)),
+      backlog_(storage_.get(), options_.retry),
       table_(options_.leases, (incarnation << kLeaseBits) + 1),
       sessions_(options_.sessions),
       fingerprint_(options_.fingerprint),
-      began_(Clock::now()) {
-  facts_.incarnation = incarnation;
-  snapshot_ = std::make_shared<Snapshot>(facts_);
-}
+      noise_audit_(&trainer_->noise(),
+                   trainer_->state().distribution().mean_size()),
+      began_(Clock::now()),
+      facts_(incarnation),
+      snapshot_(std::make_shared<Snapshot>(facts_.snapshot())) {}
 
 Coordinator::~Coordinator() {
   if (thread_.joinable()) {
@@ -241,12 +243,12 @@ void Coordinator::HandleRegister(const v1::RegisterRequest& request,
     sessions_.Remove(request.previous_session());
     serve_all_ = true;
   }
-  unsaved_workers_.push_back({.session = (*session)->id,
-                              .host = (*session)->host,
-                              .pid = (*session)->pid,
-                              .slots = (*session)->slots,
-                              .first_seen = absl::Now(),
-                              .last_seen = absl::Now()});
+  backlog_.AddWorker({.session = (*session)->id,
+                      .host = (*session)->host,
+                      .pid = (*session)->pid,
+                      .slots = (*session)->slots,
+                      .first_seen = absl::Now(),
+                      .last_seen = absl::Now()});
   answer.set_session((*session)->id);
   changed_ = true;
   reply(std::move(answer));
@@ -321,7 +323,8 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
     if (status.ok() && unit.sign() != 0 &&
         result.status() == v1::RolloutResult::OK &&
         (forgotten || session.noise_checked != table_.generation())) {
-      status = CheckNoise(session, unit, result);
+      status = noise_audit_.Check(unit, result);
+      if (status.ok()) session.noise_checked = unit.generation();
     }
   }
   UnitTable::Submission submission;
@@ -333,11 +336,11 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   } else {
     submission = {v1::WorkReply::REJECTED, false,
                   std::string(status.message())};
-    ++rejected_at_the_door_;
+    facts_.AddRejection();
   }
   if (submission.settled) {
-    uncommitted_.push_back(result);
-    for (const uint32_t length : result.lengths()) steps_ += length;
+    backlog_.AddAnswer(result);
+    facts_.AddSteps(result);
   }
   const bool rejected = submission.verdict == v1::WorkReply::REJECTED;
   if (rejected) {
@@ -352,52 +355,6 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
                << submission.detail << ". Restart it once that is mended.";
   }
   return submission;
-}
-
-absl::Status Coordinator::CheckNoise(Session& session, const v1::WorkUnit& unit,
-                                     const v1::RolloutResult& result) {
-  if (noise_ == nullptr || noise_generation_ != unit.generation()) {
-    noise_ = trainer_->noise().Open(unit.generation());
-    noise_generation_ = unit.generation();
-  }
-  Eigen::VectorXf epsilon(trainer_->state().distribution().mean_size());
-  noise_->Fill(static_cast<int>(unit.direction()), epsilon);
-  const uint64_t expected = NoiseCheck(epsilon);
-  if (expected != result.perturbation_check()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "perturbation_check of direction ", unit.direction(), " is ",
-        absl::Hex(result.perturbation_check()), ", here it is ",
-        absl::Hex(expected), ": the worker draws other random numbers"));
-  }
-  session.noise_checked = unit.generation();
-  return absl::OkStatus();
-}
-
-bool Coordinator::IsOver() const {
-  return (state_ == State::kEnding || state_ == State::kEnded) &&
-         !absl::IsCancelled(status_);
-}
-
-bool Coordinator::MustDrain() const {
-  return state_ != State::kTraining && !IsOver();
-}
-
-void Coordinator::FillReply(const std::string& session_id, int want, Time now,
-                            v1::WorkReply* reply) {
-  reply->set_drain(MustDrain());
-  reply->set_finished(IsOver());
-  const Session* session = sessions_.Find(session_id);
-  if (state_ != State::kTraining || session == nullptr ||
-      session->quarantined) {
-    return;
-  }
-  for (const auto& grant : table_.Acquire(session->number, want, now)) {
-    v1::Lease* lease = reply->add_leases();
-    lease->set_lease_id(grant.lease);
-    *lease->mutable_unit() = trainer_->units()[grant.unit];
-    lease->set_ttl_ms(static_cast<uint32_t>(grant.ttl.count()));
-  }
-  if (reply->leases_size() > 0) reply->set_state_sha256(blob_digest_);
 }
 
 }  // namespace starling

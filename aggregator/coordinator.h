@@ -24,7 +24,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -32,16 +31,18 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "aggregator/checkpoint_writer.h"
+#include "aggregator/noise_audit.h"
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
+#include "aggregator/snapshot_builder.h"
 #include "aggregator/storage.h"
+#include "aggregator/store_backlog.h"
 #include "aggregator/trainer.h"
 #include "aggregator/unit_table.h"
 #include "base/event_queue.h"
@@ -151,32 +152,22 @@ class Coordinator {
                    Reply<v1::LeaveReply> reply);
   UnitTable::Submission TakeResult(Session& session,
                                    const v1::LeasedResult& leased);
-  absl::Status CheckNoise(Session& session, const v1::WorkUnit& unit,
-                          const v1::RolloutResult& result);
+  void CloseGeneration();
+  void BeginGeneration();
+  void NoteProgress(const Progress& progress);
+  void AnswerHeld(Time now);
+  void ServeParked(Time now);
   // Nothing is left to do, now or after a restart; or only now.
   bool IsOver() const;
   bool MustDrain() const;
   // Leases and the flags of the run's state.
   void FillReply(const std::string& session_id, int want, Time now,
                  v1::WorkReply* reply);
-
-  // Stores what has been accepted; false while it can't be stored.
-  bool Commit(Time now);
-  // Progress, workers, and answers that a checkpoint now covers.
-  void Upkeep(Time now);
-  void CloseGeneration();
-  void BeginGeneration();
-  void NoteProgress(const Progress& progress);
-  void AnswerHeld(Time now);
-  void ServeParked(Time now);
   void SweepSessions(Time now);
   void MaybeCheckpoint(Time now);
   void BeginEnd(absl::Status status);
   void MaybeEnd(Time now);
-  absl::Status Persist(Time now);
-  void Warn(const absl::Status& status, Time now);
   double ElapsedSeconds(Time now) const;
-  void MeasureSpeed(Time now);
   void Publish(Time now);
 
   const v1::Experiment experiment_;
@@ -189,9 +180,11 @@ class Coordinator {
   // Below, until the mutex: the coordinator thread's alone.
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Storage> storage_;
+  StoreBacklog backlog_;
   UnitTable table_;
   SessionTable sessions_;
   std::optional<v1::Fingerprint> fingerprint_;
+  NoiseAudit noise_audit_;
   State state_ = State::kTraining;
   bool quit_ = false;
   Time stop_by_{};
@@ -201,21 +194,9 @@ class Coordinator {
   Blob blob_, previous_blob_;
   std::string blob_digest_, previous_digest_;
   std::list<WaitingCall> parked_, held_;
-  std::vector<v1::RolloutResult> uncommitted_;
-  // After a failed write: when to try again.
-  Time next_commit_{}, next_upkeep_{};
-  bool store_is_damaged_ = false;
-  std::deque<std::pair<Progress, double>> unsaved_progress_;
-  std::deque<WorkerRecord> unsaved_workers_;
   std::optional<Time> last_checkpoint_;
   bool generation_closed_ = false;
   bool last_one_submitted_ = false;
-  uint64_t dropped_before_ = 0;
-  // The noise of the open generation, once it was needed.
-  std::unique_ptr<NoiseStream> noise_;
-  uint64_t noise_generation_ = 0;
-  std::optional<Time> warned_;
-  std::string warning_;
 
   double elapsed_before_s_ = 0;
   Time began_;
@@ -224,10 +205,7 @@ class Coordinator {
   // The snapshot, or what held calls may get, is no longer what it was.
   bool changed_ = true;
   bool serve_all_ = true;
-  Snapshot facts_;
-  uint64_t rejected_at_the_door_ = 0;
-  uint64_t steps_ = 0;
-  std::deque<std::pair<Time, uint64_t>> speed_samples_;
+  SnapshotBuilder facts_;
 
   mutable std::mutex mutex_;
   std::condition_variable ended_;

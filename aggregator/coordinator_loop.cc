@@ -8,7 +8,6 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/status.h"
 
 namespace starling {
 namespace {
@@ -16,15 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr size_t kHistory = 256;
 constexpr milliseconds kPublishEvery{200};
 constexpr milliseconds kSweepEvery{100};
-constexpr milliseconds kSpeedSample{500};
-constexpr milliseconds kSpeedWindow{10'000};
-
-double Seconds(Clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 }  // namespace
 
@@ -36,7 +28,7 @@ void Coordinator::Run() {
     if (quit_) break;
     const Time now = Clock::now();
     SweepSessions(now);
-    if (Commit(now)) {
+    if (backlog_.Commit(now)) {
       if (table_.complete() &&
           (state_ == State::kTraining || state_ == State::kStopping)) {
         CloseGeneration();
@@ -44,7 +36,7 @@ void Coordinator::Run() {
       AnswerHeld(now);
     }
     ServeParked(now);
-    Upkeep(now);
+    backlog_.Upkeep(now, writer_->state().durable_generation);
     MaybeCheckpoint(now);
     MaybeEnd(now);
     if (changed_ || now - published_ >= kPublishEvery) Publish(now);
@@ -59,7 +51,7 @@ void Coordinator::Run() {
 
 Coordinator::Time Coordinator::NextWake(Time now) const {
   Time wake = now + std::min(kPublishEvery, options_.sessions.heartbeat);
-  if (!uncommitted_.empty()) wake = std::min(wake, next_commit_);
+  if (backlog_.has_answers()) wake = std::min(wake, backlog_.next_commit());
   if (state_ == State::kStopping) wake = std::min(wake, stop_by_);
   if (!parked_.empty() && state_ == State::kTraining) {
     wake = std::min(wake, parked_.front().until);
@@ -79,29 +71,10 @@ void Coordinator::SweepSessions(Time now) {
     LOG(WARNING) << "the worker on " << session.host << " (process "
                  << session.pid << ") fell silent; its work goes to others";
     table_.Drop(session.number);
-    ++facts_.workers_lost;
+    facts_.AddLostWorker();
     serve_all_ = changed_ = true;
   }
   table_.Expire(now);
-}
-
-bool Coordinator::Commit(Time now) {
-  if (uncommitted_.empty()) return true;
-  if (!store_is_damaged_) {
-    if (now < next_commit_) return false;
-    const absl::Status status = storage_->AddResults(uncommitted_);
-    if (absl::IsDataLoss(status)) {
-      // Stored answers only save time after a restart: go on without.
-      LOG(ERROR) << status << "; answers are no longer stored";
-      store_is_damaged_ = true;
-    } else if (!status.ok()) {
-      Warn(status, now);
-      next_commit_ = now + options_.retry;
-      return false;
-    }
-  }
-  uncommitted_.clear();
-  return true;
 }
 
 void Coordinator::CloseGeneration() {
@@ -153,16 +126,8 @@ void Coordinator::Preload() {
 }
 
 void Coordinator::NoteProgress(const Progress& progress) {
-  facts_.last = progress;
-  if (progress.fixed.has_value()) facts_.fixed = progress.fixed;
-  if (progress.fresh.has_value()) facts_.fresh = progress.fresh;
-  if (progress.training.episodes > 0) {
-    facts_.history.push_back(progress.training.mean);
-    if (facts_.history.size() > kHistory) {
-      facts_.history.erase(facts_.history.begin());
-    }
-  }
-  unsaved_progress_.push_back({progress, ElapsedSeconds(Clock::now())});
+  facts_.AddGeneration(progress);
+  backlog_.AddProgress(progress, ElapsedSeconds(Clock::now()));
   if (options_.on_generation) options_.on_generation(progress);
 }
 
@@ -199,39 +164,31 @@ void Coordinator::ServeParked(Time now) {
   }
 }
 
-void Coordinator::Upkeep(Time now) {
-  if (now < next_upkeep_) return;
-  const absl::Status status = Persist(now);
-  if (!status.ok()) {
-    Warn(status, now);
-    next_upkeep_ = now + options_.retry;
-  } else if (uncommitted_.empty()) {
-    warning_.clear();
-    warned_.reset();
-  }
+bool Coordinator::IsOver() const {
+  return (state_ == State::kEnding || state_ == State::kEnded) &&
+         !absl::IsCancelled(status_);
 }
 
-absl::Status Coordinator::Persist(Time now) {
-  if (store_is_damaged_) {
-    unsaved_progress_.clear();
-    unsaved_workers_.clear();
-    return absl::OkStatus();
+bool Coordinator::MustDrain() const {
+  return state_ != State::kTraining && !IsOver();
+}
+
+void Coordinator::FillReply(const std::string& session_id, int want, Time now,
+                            v1::WorkReply* reply) {
+  reply->set_drain(MustDrain());
+  reply->set_finished(IsOver());
+  const Session* session = sessions_.Find(session_id);
+  if (state_ != State::kTraining || session == nullptr ||
+      session->quarantined) {
+    return;
   }
-  while (!unsaved_progress_.empty()) {
-    const auto& [progress, elapsed_s] = unsaved_progress_.front();
-    RETURN_IF_ERROR(storage_->AddProgress(progress, elapsed_s));
-    unsaved_progress_.pop_front();
+  for (const auto& grant : table_.Acquire(session->number, want, now)) {
+    v1::Lease* lease = reply->add_leases();
+    lease->set_lease_id(grant.lease);
+    *lease->mutable_unit() = trainer_->units()[grant.unit];
+    lease->set_ttl_ms(static_cast<uint32_t>(grant.ttl.count()));
   }
-  while (!unsaved_workers_.empty()) {
-    RETURN_IF_ERROR(storage_->RecordWorker(unsaved_workers_.front()));
-    unsaved_workers_.pop_front();
-  }
-  const auto durable = writer_->state().durable_generation;
-  if (durable.has_value() && *durable > dropped_before_) {
-    RETURN_IF_ERROR(storage_->DropResultsBefore(*durable));
-    dropped_before_ = *durable;
-  }
-  return absl::OkStatus();
+  if (reply->leases_size() > 0) reply->set_state_sha256(blob_digest_);
 }
 
 void Coordinator::MaybeCheckpoint(Time now) {
@@ -261,7 +218,7 @@ void Coordinator::BeginEnd(absl::Status status) {
 void Coordinator::MaybeEnd(Time now) {
   if (state_ == State::kStopping &&
       (now >= stop_by_ ||
-       (table_.num_outstanding() == 0 && uncommitted_.empty()))) {
+       (table_.num_outstanding() == 0 && !backlog_.has_answers()))) {
     BeginEnd(absl::CancelledError("stopped; the same command goes on"));
     MaybeCheckpoint(now);
     ServeParked(now);
@@ -269,7 +226,7 @@ void Coordinator::MaybeEnd(Time now) {
   if (state_ != State::kEnding) return;
   const CheckpointWriter::State disk = writer_->state();
   const bool is_saved = last_one_submitted_ && disk.idle &&
-                        uncommitted_.empty() && unsaved_progress_.empty();
+                        !backlog_.has_answers() && !backlog_.has_progress();
   if (!is_saved && now < end_began_ + options_.last_checkpoint) return;
   if (!sessions_.empty() && now < end_began_ + options_.linger) return;
   if (!is_saved && status_.ok()) {
@@ -293,88 +250,30 @@ void Coordinator::MaybeEnd(Time now) {
   ended_.notify_all();
 }
 
-void Coordinator::Warn(const absl::Status& status, Time now) {
-  warning_ = absl::StrCat("run.db can't be written: ", status.message(),
-                          "; training waits and goes on by itself");
-  if (warned_.has_value() && now - *warned_ < std::chrono::minutes(1)) return;
-  LOG(WARNING) << warning_;
-  warned_ = now;
-}
-
 double Coordinator::ElapsedSeconds(Time now) const {
-  return elapsed_before_s_ + Seconds(now - began_);
-}
-
-void Coordinator::MeasureSpeed(Time now) {
-  if (speed_samples_.empty() ||
-      now - speed_samples_.back().first >= kSpeedSample) {
-    speed_samples_.push_back({now, steps_});
-  }
-  while (speed_samples_.size() > 2 &&
-         now - speed_samples_.front().first > kSpeedWindow) {
-    speed_samples_.pop_front();
-  }
-  const auto& [since, steps] = speed_samples_.front();
-  const double seconds = Seconds(now - since);
-  facts_.steps_per_second =
-      seconds > 0 ? static_cast<double>(steps_ - steps) / seconds : 0;
+  return elapsed_before_s_ +
+         std::chrono::duration<double>(now - began_).count();
 }
 
 void Coordinator::Publish(Time now) {
   changed_ = false;
   published_ = now;
-  MeasureSpeed(now);
   using Phase = Snapshot::Phase;
-  facts_.phase = state_ == State::kTraining   ? Phase::kTraining
-                 : state_ == State::kStopping ? Phase::kStopping
-                 : state_ == State::kEnding   ? Phase::kEnding
-                 : status_.ok()               ? Phase::kFinished
-                 : absl::IsCancelled(status_) ? Phase::kStopped
-                                              : Phase::kFailed;
-  facts_.generation = trainer_->state().generation();
-  facts_.elapsed_s = ElapsedSeconds(now);
-  facts_.workers = sessions_.size();
-  facts_.slots = table_.total_slots();
-  facts_.workers_quarantined = sessions_.num_quarantined();
-  facts_.units = table_.num_units();
-  facts_.units_done = table_.num_done();
-  facts_.units_outstanding = table_.num_outstanding();
-  const UnitTable::Counters& counters = table_.counters();
-  facts_.results_accepted = counters.accepted;
-  facts_.results_duplicate = counters.duplicates;
-  facts_.results_stale = counters.stale;
-  facts_.results_rejected = counters.rejected + rejected_at_the_door_;
-  facts_.copies = counters.copies;
-  facts_.disagreements = counters.disagreements;
-  const CheckpointWriter::State disk = writer_->state();
-  facts_.checkpoint_generation = disk.durable_generation;
-  facts_.checkpoint_age_s.reset();
-  if (disk.durable_at.has_value()) {
-    facts_.checkpoint_age_s = Seconds(now - *disk.durable_at);
-  }
-
-  facts_.warnings.clear();
-  if (sessions_.empty() && state_ == State::kTraining) {
-    facts_.warnings.push_back("no worker is connected: start some");
-  }
-  if (!warning_.empty()) facts_.warnings.push_back(warning_);
-  if (!disk.last_error.ok()) {
-    facts_.warnings.push_back(
-        absl::StrCat("the last checkpoint failed: ", disk.last_error.message(),
-                     "; it is tried again"));
-  }
-  if (facts_.workers_quarantined > 0) {
-    facts_.warnings.push_back(
-        absl::StrCat(facts_.workers_quarantined,
-                     " workers get no work because their results were "
-                     "rejected; the log says why"));
-  }
-  if (facts_.disagreements > 0) {
-    facts_.warnings.push_back(
-        absl::StrCat(facts_.disagreements,
-                     " answers differed between workers; the log has them"));
-  }
-  auto snapshot = std::make_shared<const Snapshot>(facts_);
+  const Phase phase = state_ == State::kTraining   ? Phase::kTraining
+                      : state_ == State::kStopping ? Phase::kStopping
+                      : state_ == State::kEnding   ? Phase::kEnding
+                      : status_.ok()               ? Phase::kFinished
+                      : absl::IsCancelled(status_) ? Phase::kStopped
+                                                   : Phase::kFailed;
+  auto snapshot = std::make_shared<const Snapshot>(
+      facts_.Build({.phase = phase,
+                    .generation = trainer_->state().generation(),
+                    .elapsed_s = ElapsedSeconds(now),
+                    .sessions = sessions_,
+                    .units = table_,
+                    .checkpoints = writer_->state(),
+                    .store_warning = backlog_.warning()},
+                   now));
   std::lock_guard<std::mutex> lock(mutex_);
   snapshot_ = std::move(snapshot);
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "aggregator/trainer.h"
+#include "aggregator/progress.h"
 
 namespace starling {
 

@@ -3,19 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/digest.h"
 #include "base/event_queue.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/protocol.h"
-#include "base/status.h"
+#include "proto/experiment.pb.h"
+#include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
+#include "workers/contact.h"
+#include "workers/membership.h"
+#include "workers/outbox.h"
+#include "workers/state_fetch.h"
+#include "workers/workshop.h"
 
 namespace starling {
 namespace {
@@ -23,8 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Unsent results beyond which no further work is asked for.
-constexpr size_t kMaxUnsent = 256;
 constexpr int kStuckExitCode = 70;
 constexpr milliseconds kWatchEvery{1'000};
 
@@ -37,10 +37,13 @@ class Worker::Client {
   Client(std::shared_ptr<grpc::Channel> channel, WorkerOptions options)
       : options_(std::move(options)),
         queue_(SIZE_MAX),
-        calls_(std::move(channel), &queue_) {}
+        calls_(std::move(channel), &queue_),
+        contact_(options_.address, options_.contact, Clock::now()),
+        workshop_(options_.slots, options_.make_evaluator, options_.fingerprint,
+                  &queue_, &outbox_) {}
 
   absl::Status Run() {
-    last_answer_ = Clock::now();
+    contact_.Heard(Clock::now());  // silence counts from here
     while (!result_.has_value()) {
       const Clock::time_point now = Clock::now();
       Act(now);
@@ -51,7 +54,7 @@ class Worker::Client {
     }
     calls_.Cancel();
     // Begun units are waited for here; their results go nowhere.
-    pool_.reset();
+    workshop_.Close();
     calls_.Close();
     return *result_;
   }
@@ -66,32 +69,27 @@ class Worker::Client {
   }
 
  private:
-  enum class Phase { kQuestion, kRegistration, kWork };
-
   // Starts whatever is due.
   void Act(Clock::time_point now) {
-    Complain(now);
+    WatchContact(now);
     WatchSlots(now);
     if (result_.has_value()) return;
     if (stop_by_.has_value() || draining_ || finished_) return Depart(now);
-    if (now < pause_until_) return;
-    switch (phase_) {
-      case Phase::kQuestion:
-      case Phase::kRegistration:
-        if (!registering_) StartRegister();
-        break;
-      case Phase::kWork:
-        StartWork();
-        StartBlob();
-        StartHeartbeat(now);
+    if (now < contact_.pause_until()) return;
+    if (!membership_.is_working()) {
+      if (!registering_) StartRegister();
+      return;
     }
+    StartWork();
+    StartBlob();
+    StartHeartbeat(now);
   }
 
   Clock::time_point NextWake(Clock::time_point now) const {
-    Clock::time_point wake = now + options_.complain_after;
+    Clock::time_point wake = now + options_.contact.complain_after;
     // What is due at `now` has just been done, or waits for an event.
-    for (const Clock::time_point due :
-         {next_heartbeat_, pause_until_, next_watch_, stop_by_.value_or(now)}) {
+    for (const Clock::time_point due : {next_heartbeat_, contact_.pause_until(),
+                                        next_watch_, stop_by_.value_or(now)}) {
       if (due > now) wake = std::min(wake, due);
     }
     return wake;
@@ -99,32 +97,22 @@ class Worker::Client {
 
   // Judges the end of a call; true if it was answered.
   bool Answered(const absl::Status& status, const std::string& session) {
+    const Clock::time_point now = Clock::now();
     if (status.ok()) {
-      last_answer_ = Clock::now();
-      pause_ = milliseconds(0);
-      return true;
-    }
-    if (absl::IsUnauthenticated(status)) {
+      contact_.Succeeded(now);
+    } else if (absl::IsUnauthenticated(status)) {
       // The aggregator has started anew, or thought us dead.
-      last_answer_ = Clock::now();
-      if (session == session_ && phase_ == Phase::kWork) {
-        previous_session_ = session_;
-        phase_ = Phase::kQuestion;
-      }
-      return false;
-    }
-    if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) {
+      contact_.Heard(now);
+      membership_.Lose(session);
+    } else if (absl::IsFailedPrecondition(status) ||
+               absl::IsInvalidArgument(status)) {
       result_ = absl::FailedPreconditionError(
           absl::StrCat("the aggregator at ", options_.address,
                        " refuses this worker: ", status.message()));
-      return false;
+    } else {
+      contact_.Failed(status, now);
     }
-    last_error_ = status;
-    // A call that ran into its deadline has waited long enough.
-    if (absl::IsDeadlineExceeded(status)) return false;
-    pause_ = std::clamp(2 * pause_, options_.min_pause, options_.max_pause);
-    pause_until_ = Clock::now() + pause_;
-    return false;
+    return status.ok();
   }
 
   void StartRegister() {
@@ -135,10 +123,10 @@ class Worker::Client {
     request.set_host(options_.host.substr(0, kMaxStringBytes));
     request.set_pid(options_.pid);
     request.set_slots(options_.slots);
-    request.set_previous_session(previous_session_);
-    if (phase_ == Phase::kRegistration) {
-      *request.mutable_env_spec() = pool_->env_spec();
-      *request.mutable_fingerprint() = fingerprint_;
+    request.set_previous_session(membership_.previous_session());
+    if (membership_.phase() == Membership::Phase::kRegistration) {
+      *request.mutable_env_spec() = workshop_.slots().env_spec();
+      *request.mutable_fingerprint() = workshop_.fingerprint();
     }
     calls_.Register(
         std::move(request), options_.call_deadline,
@@ -158,106 +146,59 @@ class Worker::Client {
 
   // Builds what the run needs, unless it is there.
   void Prepare(const v1::Experiment& experiment) {
-    phase_ = Phase::kRegistration;
-    const std::string bytes = SerializeDeterministically(experiment);
-    if (pool_ != nullptr && bytes == experiment_) return;
-    if (pool_ != nullptr) {
+    const bool is_other_run = !workshop_.Serves(experiment);
+    membership_.Learned(is_other_run);
+    if (!is_other_run) return;
+    if (workshop_.is_open()) {
       LOG(WARNING) << "another run is served at " << options_.address
                    << " now; beginning anew";
     }
-    unsent_.clear();
-    previous_session_.clear();
-    experiment_ = bytes;
-    const absl::Status status = Build(experiment);
+    outbox_.Clear();
+    fetch_.Reset();
+    const absl::Status status = workshop_.Build(experiment);
     if (!status.ok()) result_ = status;
   }
 
   void BeginWork(const v1::RegisterReply& reply) {
-    phase_ = Phase::kWork;
-    session_ = reply.session();
-    // An aggregator that has started anew gives out its units anew.
-    if (reply.incarnation() != incarnation_) pool_->CancelAll();
-    incarnation_ = reply.incarnation();
-    heartbeat_ = milliseconds(std::max(reply.heartbeat_ms(), 1u));
-    next_heartbeat_ = Clock::now() + heartbeat_;
-    generation_ = 0;
+    if (membership_.Join(reply)) workshop_.slots().CancelAll();
+    next_heartbeat_ = Clock::now() + membership_.heartbeat();
     LOG(INFO) << "working on run " << reply.experiment().name() << " for "
               << options_.address << " with " << options_.slots
               << (options_.slots == 1 ? " slot" : " slots");
   }
 
-  absl::Status Build(const v1::Experiment& experiment) {
-    pool_.reset();
-    have_digest_.clear();
-    wanted_digest_.clear();
-    ASSIGN_OR_RETURN(
-        pool_,
-        SlotPool::Create(options_.slots, experiment, options_.make_evaluator,
-                         [this, epoch = ++epoch_](v1::LeasedResult result) {
-                           Deliver(epoch, std::move(result));
-                         }));
-    ASSIGN_OR_RETURN(fingerprint_, options_.fingerprint(experiment));
-    return absl::OkStatus();
-  }
-
-  // On a slot's thread.
-  void Deliver(int epoch, v1::LeasedResult result) {
-    queue_.Post([this, epoch, result = std::move(result)]() mutable {
-      if (epoch != epoch_) return;  // of another run
-      if (result.result().detail().size() > kMaxStringBytes) {
-        result.mutable_result()->mutable_detail()->resize(kMaxStringBytes);
-      }
-      unsent_.push_back(std::move(result));
-    });
-  }
-
   // Sends results if there are some, and asks for work if some is wanted. One
   // call may deliver and one may be held at a time.
   void StartWork() {
-    const bool must_deliver = !unsent_.empty() && !delivering_;
+    const bool must_deliver = !outbox_.empty() && !delivering_;
     const int capacity = options_.slots + (options_.slots + 3) / 4;
-    int want = capacity - pool_->num_held() - wanted_in_flight_;
-    if (unsent_.size() >= kMaxUnsent || stop_by_.has_value()) want = 0;
-    const bool may_ask = want > 0 && !asking_ && unsent_.empty();
+    int want = capacity - workshop_.slots().num_held() - wanted_in_flight_;
+    if (outbox_.full() || stop_by_.has_value()) want = 0;
+    const bool may_ask = want > 0 && !asking_ && outbox_.empty();
     if (!must_deliver && !may_ask) return;
     want = std::max(want, 0);
 
     v1::WorkRequest request;
-    request.set_session(session_);
-    request.set_incarnation(incarnation_);
+    membership_.Sign(&request);
     request.set_want(want);
-    if (must_deliver) MoveUnsent(request.mutable_results());
+    if (must_deliver) outbox_.MoveTo(request.mutable_results());
     (must_deliver ? delivering_ : asking_) = true;
     wanted_in_flight_ += want;
     calls_.Work(std::move(request), options_.poll_deadline,
-                [this, must_deliver, epoch = epoch_](
+                [this, must_deliver, build = workshop_.build()](
                     const absl::Status& status, v1::WorkRequest& request,
                     const v1::WorkReply& reply) {
                   (must_deliver ? delivering_ : asking_) = false;
                   wanted_in_flight_ -= static_cast<int>(request.want());
-                  if (epoch != epoch_) request.clear_results();
+                  if (build != workshop_.build()) request.clear_results();
                   HandleWork(status, request, reply);
                 });
-  }
-
-  // As many as one message may hold.
-  void MoveUnsent(
-      google::protobuf::RepeatedPtrField<v1::LeasedResult>* results) {
-    size_t bytes = 0;
-    while (!unsent_.empty() && results->size() < kMaxResultsPerWork &&
-           bytes < kAggregatorMaxMessageBytes / 2) {
-      bytes += unsent_.front().ByteSizeLong();
-      *results->Add() = std::move(unsent_.front());
-      unsent_.pop_front();
-    }
   }
 
   void HandleWork(const absl::Status& status, v1::WorkRequest& request,
                   const v1::WorkReply& reply) {
     if (!Answered(status, request.session())) {
-      for (int i = request.results_size() - 1; i >= 0; --i) {
-        unsent_.push_front(std::move(*request.mutable_results(i)));
-      }
+      outbox_.PutBack(request.mutable_results());
       return;
     }
     if (!reply.detail().empty()) {
@@ -265,88 +206,84 @@ class Worker::Client {
     }
     finished_ = finished_ || reply.finished();
     draining_ = draining_ || reply.drain();
-    if (reply.leases_size() == 0 || request.session() != session_) return;
+    if (reply.leases_size() == 0) return;
     const uint64_t generation = reply.leases(0).unit().generation();
-    if (generation < generation_) return;  // overtaken by a later answer
-    generation_ = generation;
-    pool_->KeepOnly(generation);
-    for (const v1::Lease& lease : reply.leases()) pool_->Add(lease);
-    if (reply.state_sha256() == have_digest_) {
-      wanted_digest_.clear();
-    } else if (reply.state_sha256() != wanted_digest_) {
-      wanted_digest_ = reply.state_sha256();
-      blob_.clear();
-    }
+    if (!membership_.Admit(request.session(), generation)) return;
+    workshop_.slots().KeepOnly(generation);
+    for (const v1::Lease& lease : reply.leases()) workshop_.slots().Add(lease);
+    fetch_.Want(reply.state_sha256());
   }
 
   void StartBlob() {
-    if (wanted_digest_.empty() || fetching_) return;
-    fetching_ = true;
+    std::optional<StateFetch::Piece> piece = fetch_.Begin();
+    if (!piece.has_value()) return;
     v1::BlobRequest request;
-    request.set_session(session_);
-    request.set_sha256(wanted_digest_);
-    request.set_offset(blob_.size());
-    calls_.GetBlob(std::move(request), 2 * options_.poll_deadline,
-                   [this, digest = wanted_digest_, session = session_](
-                       const absl::Status& status, const std::string& data) {
-                     fetching_ = false;
-                     if (digest == wanted_digest_)
-                       HandleBlob(status, session, data);
-                   });
+    request.set_session(membership_.session());
+    request.set_sha256(piece->sha256);
+    request.set_offset(piece->offset);
+    calls_.GetBlob(
+        std::move(request), 2 * options_.poll_deadline,
+        [this, piece = *std::move(piece), session = membership_.session()](
+            const absl::Status& status, const std::string& data) {
+          if (fetch_.End(piece, data)) HandleBlob(status, session);
+        });
   }
 
-  void HandleBlob(const absl::Status& status, const std::string& session,
-                  const std::string& data) {
-    blob_ += data;
+  void HandleBlob(const absl::Status& status, const std::string& session) {
     if (absl::IsNotFound(status)) {
       // The generation ended meanwhile.
-      wanted_digest_.clear();
-      pool_->CancelAll();
+      fetch_.GiveUp();
+      workshop_.slots().CancelAll();
       Answered(absl::OkStatus(), session);
       return;
     }
-    if (!Answered(status, session)) return;  // goes on from blob_.size()
-    auto state = std::make_shared<v1::PolicyState>();
-    if (Sha256(blob_) != wanted_digest_ || !state->ParseFromString(blob_)) {
-      LOG(WARNING) << "the policy state of " << blob_.size()
-                   << " bytes came damaged; fetching it once more";
-      blob_.clear();
-      Answered(absl::DataLossError("a damaged policy state"), session);
-      return;
+    if (!Answered(status, session)) return;  // goes on where it broke off
+    auto state = fetch_.Finish();
+    if (state.ok()) {
+      workshop_.slots().SetState(*std::move(state));
+    } else {
+      Answered(state.status(), session);
     }
-    have_digest_ = std::move(wanted_digest_);
-    wanted_digest_.clear();
-    blob_.clear();
-    pool_->SetState(std::move(state));
   }
 
   void StartHeartbeat(Clock::time_point now) {
     if (heartbeating_ || now < next_heartbeat_) return;
     heartbeating_ = true;
-    next_heartbeat_ = now + heartbeat_;
+    next_heartbeat_ = now + membership_.heartbeat();
     v1::HeartbeatRequest request;
-    request.set_session(session_);
-    request.set_incarnation(incarnation_);
-    for (const uint64_t lease : pool_->held()) request.add_lease_ids(lease);
-    for (const v1::LeasedResult& result : unsent_) {
-      request.add_lease_ids(result.lease_id());
-    }
+    membership_.Sign(&request);
+    for (const uint64_t lease : workshop_.slots().held())
+      request.add_lease_ids(lease);
+    for (const uint64_t lease : outbox_.leases()) request.add_lease_ids(lease);
     calls_.Heartbeat(
         std::move(request), options_.heartbeat_deadline,
         [this](const absl::Status& status, v1::HeartbeatRequest& request,
                const v1::HeartbeatReply& reply) {
           heartbeating_ = false;
           if (!Answered(status, request.session())) return;
-          pool_->Cancel(reply.cancel());
+          workshop_.slots().Cancel(reply.cancel());
           draining_ = draining_ || reply.drain();
           finished_ = finished_ || reply.finished();
         });
   }
 
+  void WatchContact(Clock::time_point now) {
+    const absl::Status status = contact_.CheckPatience(now);
+    if (!status.ok()) {
+      result_ = status;
+      return;
+    }
+    // A held call is silent by right, but heartbeats are not.
+    const std::string complaint =
+        contact_.Complaint(now, membership_.heartbeat());
+    if (!complaint.empty()) LOG(WARNING) << complaint;
+  }
+
   void WatchSlots(Clock::time_point now) {
-    if (pool_ == nullptr || now < next_watch_) return;
+    if (!workshop_.is_open() || now < next_watch_) return;
     next_watch_ = now + std::min(options_.step_timeout / 4, kWatchEvery);
-    const std::string stuck = pool_->FindStuck(options_.step_timeout, now);
+    const std::string stuck =
+        workshop_.slots().FindStuck(options_.step_timeout, now);
     if (stuck.empty()) return;
     LOG(ERROR) << "no environment step for "
                << options_.step_timeout.count() / 1000 << " s in " << stuck
@@ -365,22 +302,22 @@ class Worker::Client {
             ? absl::CancelledError("the aggregator is stopping")
             : absl::CancelledError("stopped; unfinished units were given back");
     if (!stop_by_.has_value()) stop_by_ = now + options_.grace;
-    if (left_ || phase_ != Phase::kWork) {
+    if (left_ || !membership_.is_working()) {
       if (!leaving_) result_ = result;
       return;
     }
     if (leaving_) return;
-    pool_->CancelAll();
+    workshop_.slots().CancelAll();
     if (!finished_ && now < *stop_by_ &&
-        (pool_->num_running() > 0 || delivering_)) {
-      if (!delivering_ && !unsent_.empty()) StartWork();
+        (workshop_.slots().num_running() > 0 || delivering_)) {
+      if (!delivering_ && !outbox_.empty()) StartWork();
       StartHeartbeat(now);
       return;
     }
     leaving_ = true;
     v1::LeaveRequest request;
-    request.set_session(session_);
-    MoveUnsent(request.mutable_results());
+    request.set_session(membership_.session());
+    outbox_.MoveTo(request.mutable_results());
     calls_.Leave(
         std::move(request), options_.heartbeat_deadline,
         [this](const absl::Status&, v1::LeaveRequest&, const v1::LeaveReply&) {
@@ -389,78 +326,34 @@ class Worker::Client {
         });
   }
 
-  void Complain(Clock::time_point now) {
-    const auto silence = now - last_answer_;
-    if (options_.give_up_after.count() > 0 &&
-        silence >= options_.give_up_after) {
-      result_ = absl::UnavailableError(absl::StrCat(
-          "gave up: no answer from the aggregator at ", options_.address,
-          " for ",
-          std::chrono::duration_cast<std::chrono::seconds>(silence).count(),
-          " s"));
-      return;
-    }
-    // A held call is silent by right, but heartbeats are not.
-    if (silence < options_.complain_after + heartbeat_ ||
-        (complained_at_.has_value() &&
-         now - *complained_at_ < options_.complain_every)) {
-      return;
-    }
-    complained_at_ = now;
-    LOG(WARNING)
-        << "no answer from the aggregator at " << options_.address << " for "
-        << std::chrono::duration_cast<std::chrono::seconds>(silence).count()
-        << " s" << (last_error_.ok() ? "" : " (")
-        << (last_error_.ok() ? "" : std::string(last_error_.message()))
-        << (last_error_.ok() ? "" : ")")
-        << "; is it running, is the address right, does a firewall or another "
-           "TLS mode stand between? Trying on.";
-  }
-
   const WorkerOptions options_;
   EventQueue queue_;
   AggregatorCalls calls_;
+  Contact contact_;
 
-  Phase phase_ = Phase::kQuestion;
+  Membership membership_;
   std::optional<absl::Status> result_;
-  std::string session_, previous_session_;
-  uint64_t incarnation_ = 0;
-  // Of the newest leases in this session.
-  uint64_t generation_ = 0;
-  std::string experiment_;
-  // Counts the runs that evaluators were built for.
-  int epoch_ = 0;
-  v1::Fingerprint fingerprint_;
-  milliseconds heartbeat_{2'000};
 
   // Calls under way.
   bool registering_ = false;
   bool delivering_ = false;
   bool asking_ = false;
-  bool fetching_ = false;
   bool heartbeating_ = false;
   bool leaving_ = false;
   bool left_ = false;
   int wanted_in_flight_ = 0;
 
   Clock::time_point next_heartbeat_{}, next_watch_{};
-  Clock::time_point pause_until_{};
-  milliseconds pause_{0};
-  Clock::time_point last_answer_{};
-  std::optional<Clock::time_point> complained_at_;
-  absl::Status last_error_;
 
-  std::deque<v1::LeasedResult> unsent_;
-  // The digest of the state that the slots have, and of the one on its way,
-  // with what has come of it.
-  std::string have_digest_, wanted_digest_, blob_;
+  Outbox outbox_;
+  StateFetch fetch_;
 
   std::optional<Clock::time_point> stop_by_;
   bool draining_ = false;
   bool finished_ = false;
 
   // Last: its threads post to the queue.
-  std::unique_ptr<SlotPool> pool_;
+  Workshop workshop_;
 };
 
 Worker::Worker(std::shared_ptr<grpc::Channel> channel, WorkerOptions options)

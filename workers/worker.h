@@ -19,11 +19,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "proto/experiment.pb.h"
-#include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
+#include "workers/contact.h"
 #include "workers/slot_pool.h"
+#include "workers/workshop.h"
 
 namespace starling {
 
@@ -36,11 +35,10 @@ struct WorkerOptions {
   std::string host;
   int64_t pid = 0;
   EvaluatorFactory make_evaluator;
-  std::function<absl::StatusOr<v1::Fingerprint>(const v1::Experiment&)>
-      fingerprint;
+  FingerprintFunction fingerprint;
 
-  // After so long without an answer Run gives up. 0: never.
-  std::chrono::milliseconds give_up_after{0};
+  // When to call again, to complain and to give up.
+  ContactRules contact;
   // How long Stop waits for units that have begun.
   std::chrono::milliseconds grace{20'000};
   // A unit without an environment step for so long is stuck: `on_stuck` is
@@ -48,15 +46,10 @@ struct WorkerOptions {
   std::chrono::milliseconds step_timeout{60'000};
   std::function<void(const std::string&)> on_stuck;
 
-  // Deadlines of calls and pauses after failed ones.
+  // Deadlines of calls.
   std::chrono::milliseconds poll_deadline{30'000};
   std::chrono::milliseconds call_deadline{10'000};
   std::chrono::milliseconds heartbeat_deadline{3'000};
-  std::chrono::milliseconds min_pause{500};
-  std::chrono::milliseconds max_pause{5'000};
-  // Without an answer for so long the log says so, and again every so often.
-  std::chrono::milliseconds complain_after{3'000};
-  std::chrono::milliseconds complain_every{30'000};
 };
 
 class Worker {

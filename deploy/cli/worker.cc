@@ -94,7 +94,7 @@ class WorkerVerb : public Verb {
     options.pid = getpid();
     options.make_evaluator = RolloutEvaluators();
     options.fingerprint = ComputeFingerprint;
-    options.give_up_after =
+    options.contact.give_up_after =
         std::chrono::milliseconds(static_cast<int64_t>(give_up_s_ * 1000));
     options.grace =
         std::chrono::milliseconds(static_cast<int64_t>(grace_s_ * 1000));

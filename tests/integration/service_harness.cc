@@ -204,8 +204,8 @@ TestWorker::TestWorker(std::shared_ptr<grpc::Channel> channel, int slots,
   };
   options.fingerprint = [](const v1::Experiment&) { return FakeFingerprint(); };
   options.grace = milliseconds(2'000);
-  options.min_pause = milliseconds(20);
-  options.max_pause = milliseconds(100);
+  options.contact.min_pause = milliseconds(20);
+  options.contact.max_pause = milliseconds(100);
   if (adjust) adjust(&options);
   worker_ = std::make_unique<Worker>(std::move(channel), std::move(options));
   thread_ = std::thread([this] { result_ = worker_->Run(); });

@@ -57,8 +57,8 @@ TEST(ServiceWorker, GivesUpOnSilenceOnlyWhenAsked) {
   TestWorker hasty(ConnectToAggregator(address), 1, nullptr,
                    [&](WorkerOptions* options) {
                      options->address = address;
-                     options->give_up_after = milliseconds(300);
-                     options->complain_after = milliseconds(50);
+                     options->contact.give_up_after = milliseconds(300);
+                     options->contact.complain_after = milliseconds(50);
                      options->call_deadline = milliseconds(100);
                    });
 

@@ -1,0 +1,106 @@
+#include "aggregator/snapshot_builder.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace starling {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kHistory = 256;
+constexpr milliseconds kSpeedSample{500};
+constexpr milliseconds kSpeedWindow{10'000};
+
+double Seconds(SnapshotBuilder::Time::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+void SnapshotBuilder::AddGeneration(const Progress& progress) {
+  snapshot_.last = progress;
+  if (progress.fixed.has_value()) snapshot_.fixed = progress.fixed;
+  if (progress.fresh.has_value()) snapshot_.fresh = progress.fresh;
+  if (progress.training.episodes > 0) {
+    snapshot_.history.push_back(progress.training.mean);
+    if (snapshot_.history.size() > kHistory) {
+      snapshot_.history.erase(snapshot_.history.begin());
+    }
+  }
+}
+
+void SnapshotBuilder::AddSteps(const v1::RolloutResult& answer) {
+  for (const uint32_t length : answer.lengths()) steps_ += length;
+}
+
+const Snapshot& SnapshotBuilder::Build(const Sources& sources, Time now) {
+  MeasureSpeed(now);
+  snapshot_.phase = sources.phase;
+  snapshot_.generation = sources.generation;
+  snapshot_.elapsed_s = sources.elapsed_s;
+  snapshot_.workers = sources.sessions.size();
+  snapshot_.slots = sources.units.total_slots();
+  snapshot_.workers_quarantined = sources.sessions.num_quarantined();
+  snapshot_.units = sources.units.num_units();
+  snapshot_.units_done = sources.units.num_done();
+  snapshot_.units_outstanding = sources.units.num_outstanding();
+  const UnitTable::Counters& counters = sources.units.counters();
+  snapshot_.results_accepted = counters.accepted;
+  snapshot_.results_duplicate = counters.duplicates;
+  snapshot_.results_stale = counters.stale;
+  snapshot_.results_rejected = counters.rejected + rejected_at_the_door_;
+  snapshot_.copies = counters.copies;
+  snapshot_.disagreements = counters.disagreements;
+  snapshot_.checkpoint_generation = sources.checkpoints.durable_generation;
+  snapshot_.checkpoint_age_s.reset();
+  if (sources.checkpoints.durable_at.has_value()) {
+    snapshot_.checkpoint_age_s = Seconds(now - *sources.checkpoints.durable_at);
+  }
+  Warn(sources);
+  return snapshot_;
+}
+
+void SnapshotBuilder::MeasureSpeed(Time now) {
+  if (speed_samples_.empty() ||
+      now - speed_samples_.back().first >= kSpeedSample) {
+    speed_samples_.push_back({now, steps_});
+  }
+  while (speed_samples_.size() > 2 &&
+         now - speed_samples_.front().first > kSpeedWindow) {
+    speed_samples_.pop_front();
+  }
+  const auto& [since, steps] = speed_samples_.front();
+  const double seconds = Seconds(now - since);
+  snapshot_.steps_per_second =
+      seconds > 0 ? static_cast<double>(steps_ - steps) / seconds : 0;
+}
+
+void SnapshotBuilder::Warn(const Sources& sources) {
+  snapshot_.warnings.clear();
+  const auto warn = [this](std::string warning) {
+    snapshot_.warnings.push_back(std::move(warning));
+  };
+  if (sources.sessions.empty() && sources.phase == Snapshot::Phase::kTraining) {
+    warn("no worker is connected: start some");
+  }
+  if (!sources.store_warning.empty()) warn(sources.store_warning);
+  const absl::Status& failure = sources.checkpoints.last_error;
+  if (!failure.ok()) {
+    warn(absl::StrCat("the last checkpoint failed: ", failure.message(),
+                      "; it is tried again"));
+  }
+  if (snapshot_.workers_quarantined > 0) {
+    warn(absl::StrCat(snapshot_.workers_quarantined,
+                      " workers get no work because their results were "
+                      "rejected; the log says why"));
+  }
+  if (snapshot_.disagreements > 0) {
+    warn(absl::StrCat(snapshot_.disagreements,
+                      " answers differed between workers; the log has them"));
+  }
+}
+
+}  // namespace starling
