@@ -45,6 +45,8 @@ sigset_t BlockSignals() {
   for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  // A limit on the size of files is a full disk: the write fails, we go on.
+  signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
 
