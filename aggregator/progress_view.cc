@@ -147,6 +147,9 @@ std::string WorkLine(const ProgressView& view, int width, bool color) {
   line.Number("steps/s", HumanCount(std::llround(std::max(0., view.steps_per_s))));
   line.Number("units", absl::StrCat(view.units_done, " done, ",
                                     view.units_outstanding, " out"));
+  if (view.units_failed > 0) {
+    line.Number("failed", HumanCount(view.units_failed), kYellow);
+  }
   line.Number("workers", absl::StrCat(view.workers_active),
               view.workers_active == 0 ? kYellow : "");
   if (view.workers_lost > 0) {
@@ -226,6 +229,9 @@ std::string RenderLine(const ProgressView& view) {
                   "  workers ", view.workers_active);
   if (view.workers_lost > 0) {
     absl::StrAppend(&line, " (", view.workers_lost, " lost)");
+  }
+  if (view.units_failed > 0) {
+    absl::StrAppend(&line, "  failed units ", HumanCount(view.units_failed));
   }
   absl::StrAppend(&line, "  elapsed ", HumanDuration(view.elapsed_s));
   if (view.eta_s) {

@@ -39,6 +39,8 @@ struct ProgressView {
   int workers_lost = 0;
   int units_done = 0;
   int units_outstanding = 0;
+  // Evaluations that failed, in the generations since this start.
+  uint64_t units_failed = 0;
   // Since the newest durable checkpoint.
   std::optional<double> checkpoint_age_s;
   double elapsed_s = 0;

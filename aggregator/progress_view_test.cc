@@ -52,6 +52,15 @@ TEST(ProgressViewTest, BlockShowsEverythingThatAPersonAsksFor) {
       "  saved     3 s ago   env steps 2,688,000 \n");
 }
 
+TEST(ProgressViewTest, FailedEvaluationsAreCounted) {
+  ProgressView view = HalfWay();
+  view.units_failed = 1234;
+
+  EXPECT_NE(RenderBlock(view, 100, /*color=*/false).find("failed 1,234"),
+            std::string::npos);
+  EXPECT_NE(RenderLine(view).find("  failed units 1,234"), std::string::npos);
+}
+
 TEST(ProgressViewTest, FirstGenerationLeavesOutWhatIsUnknown) {
   ProgressView view;
   view.name = "sphere";

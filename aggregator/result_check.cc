@@ -5,13 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/moments.h"
+#include "base/protocol.h"
 #include "base/status.h"
 
 namespace starling {
 namespace {
 
 constexpr size_t kMaxDetailBytes = 256;
-constexpr double kLargestReturn = 1e100;
 
 template <typename... Parts>
 absl::Status Refuse(const Parts&... parts) {

@@ -204,19 +204,25 @@ absl::StatusOr<v1::RunMeta> ReadRunMeta(const std::string& path) {
   return absl::DataLossError(absl::StrCat(paths.meta, ": ", status.ToString()));
 }
 
-absl::StatusOr<v1::RunEndpoint> ReadEndpoint(const std::string& endpoint_file) {
+absl::StatusOr<v1::RunEndpoint> ParseEndpoint(absl::string_view text,
+                                              const std::string& origin) {
   v1::RunEndpoint endpoint;
-  const absl::Status status = ReadTextProto(endpoint_file, &endpoint);
-  if (absl::IsNotFound(status)) {
+  RETURN_IF_ERROR(ParseTextProto(text, origin, &endpoint));
+  if (endpoint.address().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(origin, " holds no address"));
+  }
+  return endpoint;
+}
+
+absl::StatusOr<v1::RunEndpoint> ReadEndpoint(const std::string& endpoint_file) {
+  const absl::StatusOr<std::string> text = ReadFile(endpoint_file);
+  if (absl::IsNotFound(text.status())) {
     return absl::UnavailableError(absl::StrCat(
         endpoint_file, " is not there: no aggregator of the run is up"));
   }
-  RETURN_IF_ERROR(status);
-  if (endpoint.address().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(endpoint_file, " holds no address"));
-  }
-  return endpoint;
+  RETURN_IF_ERROR(text.status());
+  return ParseEndpoint(*text, endpoint_file);
 }
 
 absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(

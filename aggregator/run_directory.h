@@ -65,6 +65,10 @@ absl::StatusOr<v1::Experiment> ReadRunExperiment(const std::string& path);
 absl::StatusOr<v1::RunMeta> ReadRunMeta(const std::string& path);
 // Unavailable if no aggregator has written one (yet).
 absl::StatusOr<v1::RunEndpoint> ReadEndpoint(const std::string& endpoint_file);
+// The contents of such a file, whose name is `origin`. InvalidArgument if they
+// hold no address.
+absl::StatusOr<v1::RunEndpoint> ParseEndpoint(absl::string_view text,
+                                              const std::string& origin);
 
 class RunDirectory {
  public:

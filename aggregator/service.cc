@@ -174,8 +174,7 @@ class Service::Calls : public v1::Aggregator::CallbackService {
   Coordinator* const coordinator_;
 };
 
-absl::Status CheckListenAddress(const std::string& address,
-                                bool insecure_network) {
+absl::Status CheckAddress(const std::string& address) {
   if (absl::StartsWith(address, "unix:")) {
     const size_t size = address.size() - 5;
     if (size >= 1 && size <= kMaxSocketPath) return absl::OkStatus();
@@ -191,7 +190,14 @@ absl::Status CheckListenAddress(const std::string& address,
     return absl::InvalidArgumentError(absl::StrCat(
         "\"", address, "\" is not an address; wanted: unix:PATH or HOST:PORT"));
   }
-  const std::string host = address.substr(0, colon);
+  return absl::OkStatus();
+}
+
+absl::Status CheckListenAddress(const std::string& address,
+                                bool insecure_network) {
+  RETURN_IF_ERROR(CheckAddress(address));
+  if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
+  const std::string host = address.substr(0, address.rfind(':'));
   const bool is_loopback =
       host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
   if (is_loopback) return absl::OkStatus();

@@ -52,7 +52,9 @@ class Service {
 };
 
 // InvalidArgument unless `address` is "unix:PATH" (at most 107 bytes) or
-// "HOST:PORT" and, without `insecure_network`, HOST is this host's loopback.
+// "HOST:PORT".
+absl::Status CheckAddress(const std::string& address);
+// And unless, without `insecure_network`, HOST is this host's loopback.
 absl::Status CheckListenAddress(const std::string& address,
                                 bool insecure_network);
 

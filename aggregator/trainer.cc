@@ -229,7 +229,8 @@ absl::Status Trainer::CheckLimits(
     return absl::AbortedError(absl::StrCat(
         "generation ", generation_, ": ", missing_pairs, " of ", pairs,
         " antithetic pairs are missing, since a half of each failed; the limit "
-        "is 40 %. First: ",
+        "is 40 %. Policies that diverge need a smaller strategy sigma or a "
+        "tamer environment. First: ",
         first_missing));
   }
   return absl::OkStatus();

@@ -27,6 +27,8 @@ absl::Status FromErrno(int error, absl::string_view what,
     case ENOENT:
     case ENOTDIR:
       return absl::NotFoundError(message);
+    case EISDIR:
+      return absl::InvalidArgumentError(message);
     case EACCES:
     case EPERM:
     case EROFS:

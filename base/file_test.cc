@@ -52,7 +52,8 @@ TEST_F(FileTest, ErrorsNameThePathAndTheReason) {
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(missing.message().find(Path("none")), std::string::npos);
 
-  EXPECT_FALSE(ReadFile(folder_).ok());
+  EXPECT_EQ(ReadFile(folder_).status().code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(WriteFileAtomically(Path("no/such/folder"), "x").code(),
             absl::StatusCode::kNotFound);
   ASSERT_TRUE(WriteFileAtomically(Path("f"), "12345").ok());

@@ -32,7 +32,7 @@ absl::Status NoSuchField(const std::vector<std::string>& parts, size_t wrong,
   return absl::InvalidArgumentError(absl::StrCat(
       "there is no field ", parent, dot, parts[wrong],
       nearest.empty()
-          ? ""
+          ? "."
           : absl::StrCat("; did you mean ", parent, dot, nearest, "?"),
       " Known: ", absl::StrJoin(known, ", ")));
 }

@@ -19,6 +19,9 @@ inline constexpr int kMaxStringBytes = 256;
 inline constexpr int kMaxSlots = 1024;
 inline constexpr int kBlobChunkBytes = 256 << 10;
 
+// A return beyond +-this has diverged: what is computed with it would overflow.
+inline constexpr double kLargestReturn = 1e100;
+
 // Both ends ping a silent connection after so long, and give it up so long
 // after an unanswered ping.
 inline constexpr int kKeepaliveMs = 5'000;

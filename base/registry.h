@@ -70,7 +70,7 @@ class Registry {
       const std::string nearest = Nearest(name, Names());
       return absl::InvalidArgumentError(absl::StrCat(
           "there is no ", name,
-          nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?"),
+          nearest.empty() ? "." : absl::StrCat("; did you mean ", nearest, "?"),
           " Known: ", absl::StrJoin(Names(), ", ")));
     }
     Config config;

@@ -102,7 +102,7 @@ class Collector : public google::protobuf::io::ErrorCollector {
                              const std::vector<std::string>& known) {
     const std::string nearest = Nearest(name, known);
     return absl::StrCat(
-        nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?"),
+        nearest.empty() ? "." : absl::StrCat("; did you mean ", nearest, "?"),
         " Known: ", absl::StrJoin(known, ", "));
   }
 

@@ -138,21 +138,21 @@ void FindPlaces(const Message& message, const ParseInfoTree& tree,
 
 Places PlacesOf(const Message& message, const ParseInfoTree& tree,
                 const std::string& origin) {
-  Places places;
+  Places places = {{"", origin}};
   FindPlaces(message, tree, origin, "", &places);
   return places;
 }
 
 std::string Locate(const Places& places, const std::string& path) {
-  for (std::string parent = path; !parent.empty();) {
+  for (std::string parent = path;;) {
     const auto found = places.find(parent);
     if (found != places.end()) {
       return absl::StrCat(found->second, ": ", path);
     }
+    if (parent.empty()) return path;
     const size_t dot = parent.rfind('.');
     parent = dot == std::string::npos ? "" : parent.substr(0, dot);
   }
-  return path;
 }
 
 std::vector<std::string> RangeViolations(const Message& message,

@@ -17,16 +17,16 @@
 namespace starling {
 
 // Where the fields of a message stand in its file: "file:line:column" by path
-// ("strategy.ars.sigma", "policy.mlp.hidden[1]"). Fields that the file does not
-// set have no entry.
+// ("strategy.ars.sigma", "policy.mlp.hidden[1]"), and "file" by the path "".
+// Fields that the file does not set have no entry.
 using Places = std::map<std::string, std::string>;
 
 Places PlacesOf(const google::protobuf::Message& message,
                 const google::protobuf::TextFormat::ParseInfoTree& tree,
                 const std::string& origin);
 
-// "file:line:column: path" or, without a known place of the path or one of its
-// parents, "path".
+// "file:line:column: path", of the nearest parent where the path itself has no
+// place; "file: path" if the file sets none of them; "path" without a file.
 std::string Locate(const Places& places, const std::string& path);
 
 // All violations of declared ranges in the fields that are set, in the order of

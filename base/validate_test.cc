@@ -56,6 +56,12 @@ TEST(ValidateTest, NumbersAreFinite) {
                           "number, got nan"));
 }
 
+TEST(ValidateTest, AFieldThatTheFileLacksIsNamedWithTheFile) {
+  const Places places = {{"", "x.textproto"}, {"env", "x.textproto:3:1"}};
+  EXPECT_EQ(Locate(places, "env.max_steps"), "x.textproto:3:1: env.max_steps");
+  EXPECT_EQ(Locate(places, "budget"), "x.textproto: budget");
+}
+
 TEST(ValidateTest, AFieldThatNoFileSetIsNamedByItsPathAlone) {
   v1::Experiment experiment;
   experiment.mutable_strategy()->mutable_ars()->set_sigma(-1);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/moments.h"
+#include "base/protocol.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "google/protobuf/descriptor.h"
@@ -47,7 +48,8 @@ std::string Describe(const Episode& episode, uint32_t index,
     case Divergence::kPhysics:
       return where + "the environment's physics diverged";
     case Divergence::kReward:
-      return where + "the reward or the return is not finite";
+      return absl::StrCat(where, "the return is not a number within +-",
+                          kLargestReturn);
     case Divergence::kNone:
       break;
   }

@@ -100,7 +100,7 @@ absl::StatusOr<PolicyEvaluation> EvaluatePolicy(
     }
   }
   if (evaluation.returns.empty()) {
-    return absl::FailedPreconditionError(
+    return absl::AbortedError(
         absl::StrCat("all ", episodes,
                      " episodes diverged, so there is no return; the first: ",
                      why_diverged));

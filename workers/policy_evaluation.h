@@ -36,7 +36,7 @@ struct PolicyEvaluation {
 // DeriveSeed(seed, Stream::kEvaluation, 0, 2, j): never one that training or
 // its evaluations use. The result does not depend on `threads`.
 // InvalidArgument: numbers out of range, a state that does not fit the policy;
-// FailedPrecondition: every episode diverged; otherwise the errors of the
+// Aborted: every episode diverged; otherwise the errors of the
 // factories.
 absl::StatusOr<PolicyEvaluation> EvaluatePolicy(
     const v1::Experiment& experiment, const v1::PolicyState& state,

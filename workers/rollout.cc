@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/observation.h"
+#include "base/protocol.h"
 
 namespace starling {
 
@@ -49,7 +50,7 @@ Episode Rollout::Run(Env& env, const Normalizer& normalizer, Policy& policy,
       return diverged(episode, Divergence::kPhysics);
     }
     episode.total_reward += result.reward;
-    if (!std::isfinite(episode.total_reward)) {
+    if (!(std::abs(episode.total_reward) <= kLargestReturn)) {
       return diverged(episode, Divergence::kReward);
     }
     ++episode.length;

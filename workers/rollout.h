@@ -20,7 +20,7 @@ enum class Divergence {
   kNone,
   kAction,   // the policy answered NaN or an infinity
   kPhysics,  // the environment reported Outcome::kDiverged
-  kReward,   // a reward, or the return, is NaN or infinite
+  kReward,   // the return is NaN or beyond +-kLargestReturn (protocol.h)
 };
 
 struct Episode {

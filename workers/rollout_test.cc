@@ -194,8 +194,8 @@ TEST(RolloutTest, DivergedPhysicsEndTheEpisodeAndLeaveNoMoments) {
   EXPECT_EQ(moments.count(), 1u);
 }
 
-TEST(RolloutTest, RewardsThatAreNotFiniteNeverBecomeAReturn) {
-  for (const double bad : {kNan, kInfinity, -kInfinity}) {
+TEST(RolloutTest, RewardsThatAreNoNumberOrTooLargeNeverBecomeAReturn) {
+  for (const double bad : {kNan, kInfinity, -kInfinity, 1e101, -1e101}) {
     ScriptedEnv env({1, bad, 1}, Outcome::kTerminated);
     ScriptedPolicy policy({kHarmless});
 

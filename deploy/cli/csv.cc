@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -135,35 +133,6 @@ void AppendCsvNames(absl::string_view stem, int count, std::string* out) {
   for (int i = 0; i < count; ++i) {
     absl::StrAppend(out, out->empty() ? "" : ",", stem, "_", i);
   }
-}
-
-bool ParseOneCsv(absl::string_view bytes) {
-  const absl::StatusOr<CsvTable> table =
-      CsvTable::Parse(std::string(bytes), "input");
-  if (!table.ok()) return false;
-  std::vector<int> columns(table->num_columns());
-  std::iota(columns.begin(), columns.end(), 0);
-  std::vector<double> numbers(columns.size());
-  std::string text;
-  for (int row = 0; row < table->num_rows(); ++row) {
-    if (!table->ReadRow(row, columns, absl::MakeSpan(numbers)).ok()) {
-      return false;
-    }
-    AppendCsvRow(numbers, &text);
-  }
-
-  const absl::StatusOr<CsvTable> again = CsvTable::Parse(text, "again");
-  CHECK(again.ok()) << again.status().ToString();
-  CHECK_EQ(again->num_rows(), table->num_rows());
-  std::vector<double> same(columns.size());
-  for (int row = 0; row < table->num_rows(); ++row) {
-    CHECK(table->ReadRow(row, columns, absl::MakeSpan(numbers)).ok());
-    CHECK(again->ReadRow(row, columns, absl::MakeSpan(same)).ok());
-    CHECK_EQ(std::memcmp(numbers.data(), same.data(),
-                         numbers.size() * sizeof(double)),
-             0);
-  }
-  return true;
 }
 
 }  // namespace starling

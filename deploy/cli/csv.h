@@ -63,10 +63,6 @@ void AppendCsvRow(absl::Span<const double> numbers, std::string* out);
 // is empty.
 void AppendCsvNames(absl::string_view stem, int count, std::string* out);
 
-// For fuzzers: whether `bytes` are a table of numbers. CHECK-fails if they are
-// and what AppendCsvRow writes of it is not the same table.
-bool ParseOneCsv(absl::string_view bytes);
-
 }  // namespace starling
 
 #endif  // STARLING_DEPLOY_CLI_CSV_H_

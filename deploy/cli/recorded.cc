@@ -42,7 +42,13 @@ absl::StatusOr<std::vector<int>> ObservationColumns(const CsvTable& table,
 
 absl::StatusOr<ActionSource> RecordedActions(const std::string& path,
                                              int action_size) {
-  ASSIGN_OR_RETURN(CsvTable read, CsvTable::Read(path, action_size));
+  ASSIGN_OR_RETURN(CsvTable read, CsvTable::Read(path));
+  if (read.num_columns() != action_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ":1: expected ", action_size, " columns, found ",
+        read.num_columns(), "; a row holds the action of one step, action_0",
+        action_size > 1 ? absl::StrCat(" .. action_", action_size - 1) : ""));
+  }
   const auto table = std::make_shared<const CsvTable>(std::move(read));
   std::vector<int> columns(action_size);
   std::iota(columns.begin(), columns.end(), 0);

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "aggregator/run_directory.h"
+#include "aggregator/service.h"
 #include "base/status.h"
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
@@ -63,6 +64,7 @@ class WorkerVerb : public Verb {
     if (address_.empty()) {
       ASSIGN_OR_RETURN(address_, AwaitEndpoint(endpoint_file_, wait_s_));
     }
+    RETURN_IF_ERROR(CheckAddress(address_));
     // Software GL would start threads of its own beside the slots.
     setenv("LP_NUM_THREADS", "0", /*overwrite=*/0);
 

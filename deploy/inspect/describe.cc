@@ -75,8 +75,15 @@ void AddDatabase(const std::string& path, RunDescription* run) {
   }
   const absl::StatusOr<std::vector<ProgressRow>> rows =
       (*store)->ReadProgress();
-  if (rows.ok() && !rows->empty()) run->last = rows->back();
-  if (!rows.ok()) run->warnings.emplace_back(rows.status().message());
+  if (!rows.ok()) {
+    run->warnings.emplace_back(rows.status().message());
+  } else if (!rows->empty()) {
+    run->last = rows->back();
+    for (const ProgressRow& row : *rows) {
+      run->failed_units += row.progress.failed_units;
+      run->dropped_pairs += row.progress.dropped_pairs;
+    }
+  }
   if (const auto workers = (*store)->Workers(); workers.ok()) {
     run->workers = *workers;
   }
@@ -85,7 +92,7 @@ void AddDatabase(const std::string& path, RunDescription* run) {
   }
 }
 
-// What an earlier start has set aside, and what the last generation has lost.
+// What an earlier start has set aside, and what generations have lost.
 void AddWarnings(const RunPaths& paths, RunDescription* run) {
   for (const std::string& folder : {paths.root, paths.checkpoints}) {
     std::error_code error;
@@ -100,13 +107,11 @@ void AddWarnings(const RunPaths& paths, RunDescription* run) {
       entry.increment(error);
     }
   }
-  if (!run->last.has_value()) return;
-  const Progress& progress = run->last->progress;
-  if (progress.failed_units > 0) {
-    run->warnings.push_back(
-        absl::StrCat("in generation ", progress.generation, " ",
-                     progress.failed_units, " evaluations failed and ",
-                     progress.dropped_pairs, " pairs were left out"));
+  if (run->failed_units > 0) {
+    run->warnings.push_back(absl::StrCat(
+        run->failed_units, " evaluations failed and ", run->dropped_pairs,
+        " pairs were left out: their policies diverged, or the environment "
+        "reported errors"));
   }
 }
 

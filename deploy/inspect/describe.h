@@ -45,6 +45,9 @@ struct RunDescription {
   std::optional<Best> best;
   // The newest row of the database: may be ahead of the checkpoint.
   std::optional<ProgressRow> last;
+  // Evaluations that failed and pairs that were left out for it, over all rows.
+  uint64_t failed_units = 0;
+  uint64_t dropped_pairs = 0;
   uint64_t incarnation = 0;
   std::vector<WorkerRecord> workers;
   // Generations that have a checkpoint.

@@ -121,6 +121,26 @@ TEST(DescribeTest, DamageIsAWarning) {
   EXPECT_THAT(text, HasSubstr("run.db is damaged"));
 }
 
+TEST(DescribeTest, FailedEvaluationsOfAllGenerationsAreAWarning) {
+  const std::string path = MakeRun();
+  {
+    auto store = RunStore::Open(RunPaths(path).database);
+    Progress progress;
+    for (progress.generation = 7; progress.generation < 9;
+         ++progress.generation) {
+      progress.failed_units = 3;
+      progress.dropped_pairs = 2;
+      ASSERT_TRUE((*store)->AddProgress(progress, 3724).ok());
+    }
+  }
+
+  const auto run = DescribeRun(path);
+
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_THAT(ToText(*run),
+              HasSubstr("6 evaluations failed and 4 pairs were left out"));
+}
+
 TEST(DescribeTest, AFolderThatIsNoRunIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(DescribeRun(FreshFolder()).status()));
 }

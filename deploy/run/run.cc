@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
 #include <csignal>
 #include <cstdio>
@@ -44,6 +45,8 @@ sigset_t BlockSignals() {
   for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  // A limit on the size of files is a full disk: the write fails, we go on.
+  signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
 
@@ -104,9 +107,13 @@ std::string DefaultAddress(const RunPaths& paths) {
 // Turns what the coordinator knows into what a person sees.
 class View {
  public:
+  // `failed_units` counts on while this lives.
   View(const v1::Experiment& experiment,
-       const std::optional<v1::Checkpoint>& checkpoint)
-      : experiment_(experiment), began_(Clock::now()) {
+       const std::optional<v1::Checkpoint>& checkpoint,
+       const std::atomic<uint64_t>* failed_units)
+      : experiment_(experiment),
+        failed_units_(failed_units),
+        began_(Clock::now()) {
     if (checkpoint.has_value() && checkpoint->has_best()) {
       best_ = checkpoint->best().fixed_return();
     }
@@ -138,6 +145,7 @@ class View {
     view.workers_lost = snapshot.workers_lost;
     view.units_done = snapshot.units_done;
     view.units_outstanding = snapshot.units_outstanding;
+    view.units_failed = *failed_units_;
     view.checkpoint_age_s = snapshot.checkpoint_age_s;
     view.elapsed_s = snapshot.elapsed_s;
     view.eta_s = Remaining(snapshot);
@@ -157,6 +165,7 @@ class View {
   }
 
   const v1::Experiment experiment_;
+  const std::atomic<uint64_t>* const failed_units_;
   const Clock::time_point began_;
   std::optional<uint64_t> first_generation_;
   std::optional<double> best_;
@@ -233,6 +242,10 @@ absl::Status RunAggregator(const RunOptions& options) {
                    Trainer::Create(experiment, env_spec, threads));
   CoordinatorOptions coordinator_options;
   coordinator_options.fingerprint = fingerprint;
+  std::atomic<uint64_t> failed_units{0};
+  coordinator_options.on_generation = [&](const Progress& progress) {
+    failed_units += progress.failed_units;
+  };
   ASSIGN_OR_RETURN(
       const std::unique_ptr<Coordinator> coordinator,
       Coordinator::Create(experiment, env_spec, std::move(trainer),
@@ -267,7 +280,7 @@ absl::Status RunAggregator(const RunOptions& options) {
     painter.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
                                  coordinator->snapshot()->generation));
   }
-  View view(experiment, checkpoint);
+  View view(experiment, checkpoint, &failed_units);
   return Watch(*coordinator, workers.get(), signals, options.grace, painter,
                view);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/resolve.h"
 #include "base/rng.h"
 #include "envs/env.h"
 #include "gtest/gtest.h"
@@ -92,6 +93,15 @@ class EnvConformanceTest : public testing::TestWithParam<std::string> {
     return spec.state_size() == 0 && spec.image_height() == 0;
   }
 };
+
+// As a run does it.
+TEST_P(EnvConformanceTest, WritingDefaultsOutChangesNothing) {
+  const auto resolved =
+      EnvRegistry::Make(Resolve(EnvRegistry::Default(GetParam()).value()));
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+
+  EXPECT_EQ(RunEpisode(**resolved, 1).bytes, RunEpisode(*Make(), 1).bytes);
+}
 
 TEST_P(EnvConformanceTest, SpecIsComplete) {
   const auto env = Make();

@@ -20,22 +20,33 @@ using testing::NewFolder;
 using testing::SmallExperiment;
 using testing::TestWorker;
 
-TEST(ServiceWorker, RefusedWorkerSaysWhy) {
+// The reason that a worker gives which finds `fingerprint` on its machine.
+std::string Refusal(const v1::Fingerprint& fingerprint) {
   Aggregator aggregator(SmallExperiment(1), NewFolder());
-  TestWorker worker(aggregator.service().InProcessChannel(), 1, nullptr,
-                    [](WorkerOptions* options) {
-                      options->fingerprint = [](const v1::Experiment&) {
-                        v1::Fingerprint other = testing::FakeFingerprint();
-                        other.set_mujoco_version("4.0.0");
-                        return other;
-                      };
-                    });
-
+  TestWorker worker(
+      aggregator.service().InProcessChannel(), 1, nullptr,
+      [&](WorkerOptions* options) {
+        options->fingerprint = [&](const v1::Experiment&) {
+          return fingerprint;
+        };
+      });
   const absl::Status status = worker.Join();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  return std::string(status.message());
+}
 
-  EXPECT_TRUE(absl::IsFailedPrecondition(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("4.0.0"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("3.17.0"));
+TEST(ServiceWorker, RefusedWorkerSaysWhy) {
+  v1::Fingerprint other = testing::FakeFingerprint();
+  other.set_mujoco_version("4.0.0");
+  EXPECT_THAT(Refusal(other), HasSubstr("the MuJoCo version differs"));
+  EXPECT_THAT(Refusal(other), HasSubstr("the aggregator has \"3.17.0\""));
+  EXPECT_THAT(Refusal(other), HasSubstr("the worker has \"4.0.0\""));
+
+  other = testing::FakeFingerprint();
+  other.set_numbers("other vectors");
+  EXPECT_THAT(Refusal(other), HasSubstr("random numbers"));
+  EXPECT_THAT(Refusal(other), HasSubstr("the aggregator has \"n\""));
+  EXPECT_THAT(Refusal(other), HasSubstr("the worker has \"other vectors\""));
 }
 
 TEST(ServiceWorker, BrokenEvaluatorEndsTheWorkerWithItsReason) {

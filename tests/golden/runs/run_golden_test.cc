@@ -31,7 +31,7 @@ TEST_F(RunGoldenTest, OpenAiEsOnABlackBoxFunction) {
               strategy { openai_es { num_directions: 12 sigma: 0.05 } }
               budget { generations: 12 }
               evaluation { every: 5 episodes: 1 fresh_episodes: 0 })"),
-      "2e0db4febe24477a5dd7375fc2484add30d3ba8ff45baa3c7bd539717ce01784\n");
+      "4afbbd3d47d9f8cc44ffb0fd88e3ae447ade31b20d832a7d8ebae01b43f84eac\n");
 }
 
 TEST_F(RunGoldenTest, ArsOnPendulumWithANormalizer) {
