@@ -39,7 +39,8 @@ STARLING_REGISTER_VERB(
     {"train",
      VerbGroup::kTrain,
      "Trains a policy on this machine. The same command resumes.",
-     {"starling train deploy/experiments/half_cheetah_ars.textproto",
+     {"starling train deploy/experiments/half_cheetah_ars.textproto --run "
+      "runs/short --set budget.generations=8",
       "starling train deploy/experiments/pendulum_openai_es.textproto --run "
       "runs/pendulum --workers 2 --set budget.generations=5"}});
 
