@@ -44,9 +44,9 @@ double Distance(const double* a, const double* b) {
   const double x = a[0] - b[0];
   const double y = a[1] - b[1];
   const double z = a[2] - b[2];
-  // NumPy leaves it to its BLAS, whose dot product is fused on every CPU of the
-  // target.
-  return std::sqrt(std::fma(z, z, std::fma(y, y, x * x)));
+  // NumPy leaves it to its BLAS, which rounds so but for CPUs with AVX-512: there
+  // its dot product is fused.
+  return std::sqrt(x * x + y * y + z * z);
 }
 
 double ScalarSquare(double x) {

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """The MuJoCo tasks beside Gymnasium's (the same bits) and EnvPool's (the speed).
 
-Usage: envs_test.py [--steps 1000] [--seconds 5] [--trace ..] [--speed ..] [TASK ..]
+Usage: envs_test.py [--steps 1000] [--seconds 5] [TASK ..]
 Needs: pip install gymnasium==1.4.0 mujoco==3.17.0 imageio envpool==1.2.5
-       bazel build //tests/peers:env_trace //tests/peers:env_speed
+       bazel build //tests/peers:env_trace //deploy/cli:starling
 
 Bits: from one initial state, 1,000 steps of random controls without feedback,
 through falls and all. Rewards, ends, positions and velocities must be equal in
 every bit, observations after rounding to float. Exit code 1 if they are not.
-Speed: control steps a second of one thread with the same linear policy, and of
-ours also as a share of what the bare engine does.
+Speed: control steps a second of one thread in whole episodes, with a linear
+policy, a normaliser and moments of the observations (`starling bench rollout`;
+NumPy for the peers), and of ours also as a share of what the bare engine does.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import subprocess
@@ -20,13 +22,17 @@ import sys
 import tempfile
 import time
 
+# The last bit of NumPy's norm depends on the kernels that its BLAS chooses for
+# the CPU; these run everywhere.
+os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+
 import envpool
 import gymnasium
 import numpy as np
 
 from gymnasium_tasks import TASKS
 
-BINARIES = pathlib.Path(__file__).resolve().parents[2] / "bazel-bin/tests/peers"
+BINARIES = pathlib.Path(__file__).resolve().parents[2] / "bazel-bin"
 
 
 def gymnasium_trace(task, actions):
@@ -71,60 +77,102 @@ def differences(task, binary, steps):
     return int((actual != expected).any(axis=1).sum()), int(expected[:, 1].sum())
 
 
-def policy_of(env):
-    """The policy of env_speed."""
-    size = env.observation_space.shape[0]
-    i, j = np.mgrid[: env.action_space.shape[0], :size]
-    weights = (0.01 * ((7 * i + 3 * j) % 11 - 5)).astype(np.float32)
-    low, high = env.action_space.low, env.action_space.high
-    return lambda observation: np.clip(
-        weights @ observation.astype(np.float32), low, high)
+class Policy:
+    """What `starling bench rollout` does around an environment, in NumPy:
+    normalises, adds up the moments of what it sees, acts linearly."""
+
+    def __init__(self, env):
+        actions, size = env.action_space.shape[0], env.observation_space.shape[0]
+        k = np.arange(actions * (size + 1))
+        theta = 0.1 * (7919 * k % 1000 / 500 - 1)
+        self.weights = theta[:actions * size].reshape(actions, size)
+        self.offsets = theta[actions * size:]
+        self.low, self.high = env.action_space.low, env.action_space.high
+        self.mean, self.scale = np.zeros(size), np.ones(size)
+        self.count, self.sum, self.squares = 0, np.zeros(size), np.zeros(size)
+
+    def __call__(self, observation):
+        self.count += 1
+        self.sum += observation
+        self.squares += observation * observation
+        normalised = (observation - self.mean) * self.scale
+        return np.clip(self.weights @ normalised + self.offsets, self.low,
+                       self.high)
+
+    def take_moments(self):
+        self.mean = self.sum / self.count
+        variance = self.squares / self.count - self.mean * self.mean
+        self.scale = 1 / np.sqrt(np.maximum(variance, 1e-8))
 
 
-def gymnasium_speed(task, seconds):
-    """With the same resets as env_speed."""
-    env = gymnasium.make(TASKS[task])
-    policy = policy_of(env)
-    steps = 0
-    start = time.perf_counter()
+def starling_speed(program, task, seconds):
+    """Control steps a second, and their share of what the bare engine does."""
+    result = subprocess.run(
+        [program, "bench", "rollout", "--env", task, "--seconds", str(2 * seconds),
+         "--json"], capture_output=True, text=True, check=True)
+    row = json.loads(result.stdout)
+    return row["steps_per_s"], row["ratio"]
+
+
+def steps_per_second(policy, play, seconds):
+    """`play` plays about 1,000 steps and returns how many."""
+    for _ in range(3):
+        play()
+    policy.take_moments()
+    steps, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
-        observation, _ = env.reset(seed=steps)
-        for _ in range(200):
-            observation, _, terminated, truncated, _ = env.step(
-                policy(observation))
-            steps += 1
-            if terminated or truncated:
-                observation, _ = env.reset()
+        steps += play()
     return steps / (time.perf_counter() - start)
 
 
+def gymnasium_speed(task, seconds):
+    env = gymnasium.make(TASKS[task])
+    policy = Policy(env)
+    observation, _ = env.reset(seed=1)
+
+    def play():
+        nonlocal observation
+        for _ in range(1000):
+            observation, _, terminated, truncated, _ = env.step(
+                policy(observation))
+            if terminated or truncated:
+                observation, _ = env.reset()
+        return 1000
+
+    return steps_per_second(policy, play, seconds)
+
+
 def envpool_speed(task, seconds):
-    """With the same resets; the call that resets is no step."""
-    env = envpool.make(TASKS[task], env_type="gymnasium", num_envs=1,
-                       num_threads=1, max_episode_steps=200)
-    policy = policy_of(env)
+    env = envpool.make(TASKS[task], env_type="gymnasium", num_envs=1, num_threads=1)
+    policy = Policy(env)
     observation, _ = env.reset()
-    steps, resets = 0, False
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        for _ in range(200):
+    resets = False  # the next call, which is no step then
+
+    def play():
+        nonlocal observation, resets
+        steps = 0
+        for _ in range(1000):
             observation, _, terminated, truncated, _ = env.step(
                 policy(observation[0])[None])
             steps += not resets
             resets = terminated[0] or truncated[0]
-    return steps / (time.perf_counter() - start)
+        return steps
+
+    return steps_per_second(policy, play, seconds)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=5, help="0: no table")
-    parser.add_argument("--trace", type=pathlib.Path, default=BINARIES / "env_trace")
-    parser.add_argument("--speed", type=pathlib.Path, default=BINARIES / "env_speed")
+    parser.add_argument("--trace", type=pathlib.Path,
+                        default=BINARIES / "tests/peers/env_trace")
+    parser.add_argument("--program", type=pathlib.Path,
+                        default=BINARIES / "deploy/cli/starling")
     parser.add_argument("tasks", nargs="*", default=list(TASKS))
     options = parser.parse_args()
     options.trace = options.trace.resolve()
-    options.speed = options.speed.resolve()
+    options.program = options.program.resolve()
     os.chdir(tempfile.gettempdir())  # Python's MuJoCo leaves a log behind
 
     failed = False
@@ -137,14 +185,11 @@ def main():
         print("task,starling_steps_per_s,gymnasium_steps_per_s,times,"
               "envpool_steps_per_s,times,share_of_bare_engine")
         for task in options.tasks:
-            line = subprocess.run(
-                [options.speed, str(options.seconds), task],
-                capture_output=True, text=True, check=True).stdout.splitlines()[1]
-            _, policy, _, _, ratio = line.split(",")
-            peers = [speed(task, options.seconds)
-                     for speed in (gymnasium_speed, envpool_speed)]
-            columns = [f"{peer:.0f},{float(policy) / peer:.1f}" for peer in peers]
-            print(f"{task},{policy},{','.join(columns)},{ratio}", flush=True)
+            speed, share = starling_speed(options.program, task, options.seconds)
+            peers = [peer(task, options.seconds)
+                     for peer in (gymnasium_speed, envpool_speed)]
+            columns = [f"{peer:.0f},{speed / peer:.1f}" for peer in peers]
+            print(f"{task},{speed:.0f},{','.join(columns)},{share:.3f}", flush=True)
     sys.exit(failed)
 
 
