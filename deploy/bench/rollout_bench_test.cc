@@ -27,7 +27,7 @@ TEST(RolloutBenchTest, RatesAreRatesAndTheRatioIsTheirs) {
                      bench->steps_per_s / bench->bare_steps_per_s);
     // No claim about speed: that machine is shared. But the bare loop does
     // strictly less.
-    EXPECT_LT(bench->ratio, 1.2) << env;
+    EXPECT_LT(bench->ratio, 2) << env;
   }
 }
 
