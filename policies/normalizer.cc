@@ -56,6 +56,7 @@ void Normalizer::Apply(ConstVectorRef x, VectorRef y) const {
   const int n = size();
   CHECK_EQ(x.size(), n);
   CHECK_EQ(y.size(), n);
+  if (n == 0) return;  // there may be no memory at all
   if (is_identity_) {
     std::memmove(y.data(), x.data(), n * sizeof(float));
     return;

@@ -25,6 +25,7 @@ using std::chrono::milliseconds;
 constexpr int kRefused = 4;
 // A worker that lived so long died for a new reason.
 constexpr auto kLongLife = std::chrono::seconds(30);
+constexpr int kHopeless = 10;  // failures in a row
 
 // In the child, after fork: only what is safe there.
 [[noreturn]] void BecomeWorker(const char* program, char* const* arguments,
@@ -43,6 +44,11 @@ constexpr auto kLongLife = std::chrono::seconds(30);
   if (null_fd >= 0) dup2(null_fd, STDIN_FILENO);
   execv(program, arguments);
   _exit(127);
+}
+
+bool WasKilled(int wait_status) {
+  return WIFSIGNALED(wait_status) && (WTERMSIG(wait_status) == SIGKILL ||
+                                      WTERMSIG(wait_status) == SIGTERM);
 }
 
 std::string DescribeDeath(int wait_status) {
@@ -91,12 +97,21 @@ LocalWorkers::~LocalWorkers() {
 
 absl::Status LocalWorkers::status() const {
   std::lock_guard<std::mutex> lock(mutex_);
+  bool all_refused = true;
   for (const Child& child : children_) {
-    if (!child.refused) return absl::OkStatus();
+    const bool is_hopeless = child.failures_in_a_row >= kHopeless;
+    if (!child.refused && !is_hopeless) return absl::OkStatus();
+    all_refused = all_refused && child.refused;
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("the aggregator refused its own workers; see ",
-                   options_.log_folder, "/worker-0.log"));
+  if (all_refused) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the aggregator refused its own workers; see ",
+                     options_.log_folder, "/worker-0.log"));
+  }
+  return absl::AbortedError(absl::StrCat(
+      "the workers end ", kHopeless, " times in a row soon after their start; ",
+      options_.log_folder,
+      "/worker-0.log says why. Mend that, then the same command goes on"));
 }
 
 std::vector<pid_t> LocalWorkers::pids() const {
@@ -149,11 +164,14 @@ void LocalWorkers::NoteDeath(Child& child, int wait_status) {
     return;
   }
   const Clock::time_point now = Clock::now();
-  child.deaths_in_a_row =
-      now - child.started > kLongLife ? 1 : child.deaths_in_a_row + 1;
-  const milliseconds delay(
-      std::min(5000, 500 << std::min(child.deaths_in_a_row - 1, 4)));
-  child.start_at = now + delay;
+  if (now - child.started > kLongLife) {
+    child.deaths_in_a_row = child.failures_in_a_row = 0;
+  }
+  ++child.deaths_in_a_row;
+  if (!WasKilled(wait_status)) ++child.failures_in_a_row;
+  child.start_at =
+      now + options_.pause *
+                std::min(10, 1 << std::min(child.deaths_in_a_row - 1, 4));
   LOG(WARNING) << "worker " << child.index << " " << DescribeDeath(wait_status)
                << "; starting it again (its log: " << options_.log_folder
                << "/worker-" << child.index << ".log)";

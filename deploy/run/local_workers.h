@@ -2,7 +2,8 @@
 //
 // Each is a child `PROGRAM worker --connect ADDRESS --slots 1`: exactly what
 // runs on a cluster. One that dies is started again (after 0.5 s, then up to
-// 5 s), and all of them end with this process, even if it is killed.
+// 5 s), until all of them fail for good; all end with this process, even if it is
+// killed.
 #ifndef STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 #define STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 
@@ -31,6 +32,9 @@ struct LocalWorkersOptions {
   std::string log_folder;
   // How long they have to leave before they are killed.
   std::chrono::milliseconds grace{5000};
+  // Before one that died is started again; doubled with each death in a row, up
+  // to ten times as much.
+  std::chrono::milliseconds pause{500};
 };
 
 // Thread-safe.
@@ -42,8 +46,9 @@ class LocalWorkers {
   // Asks all of them to leave, waits for the grace, kills what is left.
   ~LocalWorkers();
 
-  // OK while workers live or are about to be started again. FailedPrecondition
-  // once all of them were refused by the aggregator: they never can work here.
+  // OK while there is hope. FailedPrecondition once all of them were refused by
+  // the aggregator: they never can work here. Aborted once each has ended by
+  // itself ten times in a row soon after its start (one that was killed has not).
   absl::Status status() const;
   // Process ids of those that live now; for tests.
   std::vector<pid_t> pids() const;
@@ -57,6 +62,7 @@ class LocalWorkers {
     bool refused = false;
     bool finished = false;
     int deaths_in_a_row = 0;
+    int failures_in_a_row = 0;  // deaths but for kills
     Clock::time_point started{};
     // When to start it again, while pid < 0.
     Clock::time_point start_at{};
