@@ -22,7 +22,8 @@ step "1/6 Setting up this machine"
 bash deploy/setup.sh
 
 step "2/6 Building (minutes the first time, seconds afterwards)"
-bazel build //deploy/cli:starling //deploy/media:film
+bazel build --show_progress --show_progress_rate_limit=20 \
+  //deploy/cli:starling //deploy/media:film
 starling=bazel-bin/deploy/cli/starling
 run=runs/half_cheetah_ars-s$seed
 

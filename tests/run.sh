@@ -19,7 +19,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "tests: building and running tests; the first build takes several minutes" >&2
 # shellcheck disable=SC2086
-"${bazel[@]}" test --keep_going "$@" $targets 2>&1 | tee "$log"
+"${bazel[@]}" test --keep_going --show_progress --show_progress_rate_limit=20 \
+  "$@" $targets 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 
 # The last summary: "Executed 3 out of 61 tests: 60 tests pass and 1 fails
