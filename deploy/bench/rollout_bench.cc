@@ -136,7 +136,7 @@ class Bench {
         moments_(normalizer_.size()) {
     Eigen::VectorXf theta(policy_->num_parameters());
     for (int k = 0; k < theta.size(); ++k) {
-      theta[k] = 0.1f * (static_cast<float>(7919 * k % 1000) / 500 - 1);
+      theta[k] = 0.03f * (static_cast<float>(7919 * k % 1000) / 500 - 1);
     }
     policy_->SetParameters(theta);
   }

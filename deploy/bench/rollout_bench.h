@@ -22,8 +22,8 @@ struct RolloutBench {
 // Plays the same episodes in two ways in turn, for about `seconds` > 0 in all
 // after a short preparation:
 //   - as a worker does: Rollout with a linear policy, the normaliser and the
-//     moments on; parameter k is 0.1 ((7919 k mod 1000) / 500 - 1), which other
-//     software can repeat
+//     moments on; parameter k is 0.03 ((7919 k mod 1000) / 500 - 1), which other
+//     software can repeat: of the size of a first perturbation
 //   - bare: the same resets and the recorded actions, and nothing but the
 //     engine's mj_step (where there is no MuJoCo: Env::Step)
 // Rates are medians over the turns. InvalidArgument if `seconds` is out of

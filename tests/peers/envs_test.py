@@ -84,7 +84,7 @@ class Policy:
     def __init__(self, env):
         actions, size = env.action_space.shape[0], env.observation_space.shape[0]
         k = np.arange(actions * (size + 1))
-        theta = 0.1 * (7919 * k % 1000 / 500 - 1)
+        theta = 0.03 * (7919 * k % 1000 / 500 - 1)
         self.weights = theta[:actions * size].reshape(actions, size)
         self.offsets = theta[actions * size:]
         self.low, self.high = env.action_space.low, env.action_space.high
