@@ -121,6 +121,7 @@ class Worker::Client {
     request.set_protocol_major(kProtocolMajor);
     request.set_protocol_minor(kProtocolMinor);
     request.set_host(options_.host.substr(0, kMaxStringBytes));
+    request.set_name(options_.name);
     request.set_pid(options_.pid);
     request.set_slots(options_.slots);
     request.set_previous_session(membership_.previous_session());
@@ -299,7 +300,9 @@ class Worker::Client {
     const absl::Status result =
         finished_ ? absl::OkStatus()
         : draining_
-            ? absl::CancelledError("the aggregator is stopping")
+            ? absl::CancelledError(
+                  "sent away: the aggregator stops, or an operator drains this "
+                  "worker")
             : absl::CancelledError("stopped; unfinished units were given back");
     if (!stop_by_.has_value()) stop_by_ = now + options_.grace;
     if (left_ || !membership_.is_working()) {

@@ -129,7 +129,8 @@ void LocalWorkers::StartChild(Child& child) {
   const int log_fd =
       open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   std::string words[] = {options_.program, "worker",  "--connect",
-                         options_.address, "--slots", "1"};
+                         options_.address, "--slots", "1",
+                         "--name", absl::StrCat("worker-", child.index)};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

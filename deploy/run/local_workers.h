@@ -1,9 +1,9 @@
 // Worker processes on this machine, kept alive.
 //
-// Each is a child `PROGRAM worker --connect ADDRESS --slots 1`: exactly what
-// runs on a cluster. One that dies is started again (after 0.5 s, then up to
-// 5 s), until all of them fail for good; all end with this process, even if it is
-// killed.
+// Each is a child `PROGRAM worker --connect ADDRESS --slots 1 --name worker-I`:
+// exactly what runs on a cluster. One that dies is started again (after 0.5 s,
+// then up to 5 s), until all of them fail for good; all end with this process,
+// even if it is killed.
 #ifndef STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 #define STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 
