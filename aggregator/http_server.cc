@@ -1,5 +1,6 @@
 #include "aggregator/http_server.h"
 
+#include <arpa/inet.h>
 #include <httplib.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -188,7 +189,11 @@ void RemoveDeadSocket(const std::string& path) {
 }
 
 bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+  // A name like 127.example.org is none.
+  in_addr address{};
+  return host == "localhost" || host == "::1" ||
+         (inet_pton(AF_INET, host.c_str(), &address) == 1 &&
+          ntohl(address.s_addr) >> 24 == 127);
 }
 
 // What can be listened on.

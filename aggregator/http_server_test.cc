@@ -169,10 +169,12 @@ TEST_F(HttpServerTest, TakenAndForeignAddressesAreRefused) {
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr(server->address()));
 
-  const auto open = HttpServer::Start({.address = "0.0.0.0:0"}, {});
-  EXPECT_TRUE(absl::IsInvalidArgument(open.status()));
-  EXPECT_THAT(std::string(open.status().message()),
-              HasSubstr("--insecure_network"));
+  for (const char* foreign : {"0.0.0.0:0", "[::]:0", "127.example.org:0"}) {
+    const auto open = HttpServer::Start({.address = foreign}, {});
+    EXPECT_TRUE(absl::IsInvalidArgument(open.status())) << foreign;
+    EXPECT_THAT(std::string(open.status().message()),
+                HasSubstr("--insecure_network"));
+  }
   for (const std::string bad : {"", "80", "127.0.0.1:", "127.0.0.1:99999",
                                 ":80", "unix:", "http://127.0.0.1"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(

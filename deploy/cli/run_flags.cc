@@ -67,6 +67,7 @@ absl::StatusOr<RunOptions> RunFlags::ToOptions() const {
   options.http = http_;
   if (CurrentLogFormat() == LogFormat::kJson) {
     options.lines = [](absl::string_view line) { WriteLogLine("info", line); };
+    options.worker_arguments = {"--log_format", "json"};
   }
   options.program = OwnProgram();
   options.command_line = OwnCommandLine();

@@ -28,6 +28,8 @@ struct LocalWorkersOptions {
   std::string address;
   // >= 1.
   int count = 1;
+  // Further words of their command line.
+  std::vector<std::string> arguments = {};
   // Their standard error goes to FOLDER/worker-<i>.log.
   std::string log_folder;
   // How long they have to leave before they are killed.

@@ -300,6 +300,7 @@ absl::Status RunAggregator(const RunOptions& options) {
     worker_options.program = options.program;
     worker_options.address = service->addresses().front();
     worker_options.count = options.local_workers;
+    worker_options.arguments = options.worker_arguments;
     worker_options.log_folder = paths.logs;
     ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(worker_options)));
   }

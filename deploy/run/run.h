@@ -32,8 +32,10 @@ struct RunOptions {
   std::string http;
   // Worker processes on this machine, >= 0.
   int local_workers = 0;
-  // Path of the program `starling`, for them.
+  // Path of the program `starling`, for them, and further words of their
+  // command line.
   std::string program;
+  std::vector<std::string> worker_arguments;
   ProgressMode progress = ProgressMode::kPlain;
   bool color = false;
   // Takes the lines of progress and what else people are told, instead of

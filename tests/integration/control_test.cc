@@ -275,7 +275,8 @@ TEST_F(ControlTest, SignalsInARowStopOnceAndSave) {
 }
 
 TEST_F(ControlTest, ASecondInterruptWaitsForNobody) {
-  auto aggregator = StartAggregator({"--grace", "600"});
+  const std::string http = "unix:" + Path("http.sock");
+  auto aggregator = StartAggregator({"--grace", "600", "--http", http});
   auto worker = StartWorker("a");
   ASSERT_TRUE(AwaitGeneration(1)) << aggregator->err();
   // Its units stay under way: nobody finishes them.
@@ -283,6 +284,8 @@ TEST_F(ControlTest, ASecondInterruptWaitsForNobody) {
   aggregator->Signal(SIGINT);
   ASSERT_TRUE(AwaitStatus("\"state\":\"stopping\""));
   EXPECT_TRUE(aggregator->running());
+  EXPECT_THAT(HttpGet(http, "/readyz"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(HttpGet(http, "/healthz"), StartsWith("HTTP/1.1 200 "));
 
   aggregator->Signal(SIGINT);
 
