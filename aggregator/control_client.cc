@@ -46,8 +46,8 @@ class ControlClient::Calls {
     }
     if (absl::IsUnimplemented(status)) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "the program at ", address_, " does not take this command: ",
-          std::string(status.message()),
+          "the program at ", address_,
+          " does not take this command: ", std::string(status.message()),
           "; use the same version of Starling on both sides"));
     }
     return status;

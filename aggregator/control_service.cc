@@ -64,9 +64,8 @@ class ControlService : public v1::Control::CallbackService {
                                         const v1::ListWorkersRequest*,
                                         v1::ListWorkersReply* reply) override {
     return Answer<v1::ListWorkersReply>(
-        context, Rpc::kListWorkers, Right::kLook, reply, [this](auto done) {
-          coordinator_->ListWorkers(std::move(done));
-        });
+        context, Rpc::kListWorkers, Right::kLook, reply,
+        [this](auto done) { coordinator_->ListWorkers(std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context,
@@ -91,13 +90,11 @@ class ControlService : public v1::Control::CallbackService {
     const double grace_s =
         request->has_grace_s() ? request->grace_s() : kDefaultGrace_s;
     return Answer<v1::StopReply>(
-        context, Rpc::kStop, Right::kSteer, reply,
-        [this, grace_s](auto done) {
+        context, Rpc::kStop, Right::kSteer, reply, [this, grace_s](auto done) {
           // Written so that NaN is refused, too.
           if (!(grace_s >= 0 && grace_s <= kMaxGrace_s)) {
-            return done(absl::InvalidArgumentError(
-                absl::StrCat("grace_s must be in [0, ", kMaxGrace_s, "], got ",
-                             grace_s)));
+            return done(absl::InvalidArgumentError(absl::StrCat(
+                "grace_s must be in [0, ", kMaxGrace_s, "], got ", grace_s)));
           }
           coordinator_->Stop(
               std::chrono::milliseconds(std::llround(grace_s * 1000)));
@@ -138,8 +135,8 @@ class ControlService : public v1::Control::CallbackService {
                                    Begin begin) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     Coordinator::Reply<T> done = [this, rpc, reactor, reply,
-                                  began = Clock::now()](
-                                     absl::StatusOr<T> answer) {
+                                  began =
+                                      Clock::now()](absl::StatusOr<T> answer) {
       coordinator_->metrics().ObserveRpc(rpc, Clock::now() - began,
                                          answer.status().code());
       if (answer.ok()) *reply = *std::move(answer);

@@ -85,11 +85,11 @@ void Coordinator::AnswerCheckpoints() {
       answer.set_generation(it->generation);
       it->reply(std::move(answer));
     } else {
-      it->reply(absl::Status(
-          disk.last_error.code(),
-          absl::StrCat("the checkpoint can't be written: ",
-                       std::string(disk.last_error.message()),
-                       "; training goes on, and so do attempts")));
+      it->reply(
+          absl::Status(disk.last_error.code(),
+                       absl::StrCat("the checkpoint can't be written: ",
+                                    std::string(disk.last_error.message()),
+                                    "; training goes on, and so do attempts")));
     }
     it = waiting_checkpoints_.erase(it);
   }
@@ -97,24 +97,23 @@ void Coordinator::AnswerCheckpoints() {
 
 void Coordinator::DrainWorker(v1::DrainWorkerRequest request,
                               Reply<v1::DrainWorkerReply> reply) {
-  queue_.Post(
-      [this, request = std::move(request), reply = std::move(reply)]() mutable {
-        absl::StatusOr<Session*> found = sessions_.Resolve(request.worker());
-        if (!found.ok()) return reply(found.status());
-        Session& session = **found;
-        if (!session.draining) {
-          LOG(WARNING) << "an operator sends the worker " << session.name
-                       << " on " << session.host << " (process " << session.pid
-                       << ") away";
-        }
-        session.draining = true;
-        serve_all_ = changed_ = true;
-        v1::DrainWorkerReply answer;
-        answer.set_id(session.short_id());
-        answer.set_name(session.name);
-        answer.set_host(session.host);
-        reply(std::move(answer));
-      });
+  queue_.Post([this, request = std::move(request),
+               reply = std::move(reply)]() mutable {
+    absl::StatusOr<Session*> found = sessions_.Resolve(request.worker());
+    if (!found.ok()) return reply(found.status());
+    Session& session = **found;
+    if (!session.draining) {
+      LOG(WARNING) << "an operator sends the worker " << session.name << " on "
+                   << session.host << " (process " << session.pid << ") away";
+    }
+    session.draining = true;
+    serve_all_ = changed_ = true;
+    v1::DrainWorkerReply answer;
+    answer.set_id(session.short_id());
+    answer.set_name(session.name);
+    answer.set_host(session.host);
+    reply(std::move(answer));
+  });
 }
 
 void Coordinator::ListWorkers(Reply<v1::ListWorkersReply> reply) {

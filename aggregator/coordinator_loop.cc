@@ -157,9 +157,8 @@ void Coordinator::AnswerHeld(Time now) {
 void Coordinator::ServeParked(Time now) {
   // With a thousand calls held, most rounds must not look at them.
   const std::optional<Time> copy = table_.next_copy();
-  const bool has_units =
-      !paused_ &&
-      (table_.num_pending() > 0 || (copy.has_value() && *copy <= now));
+  const bool has_units = !paused_ && (table_.num_pending() > 0 ||
+                                      (copy.has_value() && *copy <= now));
   if (!serve_all_ && state_ == State::kTraining && !has_units &&
       (parked_.empty() || parked_.front().until > now)) {
     return;

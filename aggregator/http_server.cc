@@ -156,8 +156,8 @@ class LimitedStream : public httplib::Stream {
           std::chrono::ceil<milliseconds>(deadline_ - Clock::now());
       if (left.count() <= 0) return false;
       pollfd watched = {fd_, events, 0};
-      const int n = poll(&watched, 1,
-                         static_cast<int>(std::min(left, kSlice).count()));
+      const int n =
+          poll(&watched, 1, static_cast<int>(std::min(left, kSlice).count()));
       if (n > 0) return true;
       if (n < 0 && errno != EINTR) return false;
     }
@@ -256,13 +256,13 @@ class HttpServer::Listener : public httplib::Server {
                          {"X-Content-Type-Options", "nosniff"},
                          {"Cache-Control", "no-store"}});
     set_payload_max_length(0);
-    set_pre_routing_handler([](const httplib::Request& request,
-                               httplib::Response& response) {
-      if (request.method == "GET") return HandlerResponse::Unhandled;
-      response.status = 405;
-      response.set_header("Allow", "GET");
-      return HandlerResponse::Handled;
-    });
+    set_pre_routing_handler(
+        [](const httplib::Request& request, httplib::Response& response) {
+          if (request.method == "GET") return HandlerResponse::Unhandled;
+          response.status = 405;
+          response.set_header("Allow", "GET");
+          return HandlerResponse::Handled;
+        });
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty()) return;
       response.set_content(
@@ -273,21 +273,21 @@ class HttpServer::Listener : public httplib::Server {
     set_exception_handler([](const httplib::Request&,
                              httplib::Response& response,
                              std::exception_ptr) { response.status = 500; });
-    Get("/metrics", [this](const httplib::Request&,
-                           httplib::Response& response) {
-      response.set_content(pages_.metrics(),
-                           "text/plain; version=0.0.4; charset=utf-8");
-    });
+    Get("/metrics",
+        [this](const httplib::Request&, httplib::Response& response) {
+          response.set_content(pages_.metrics(),
+                               "text/plain; version=0.0.4; charset=utf-8");
+        });
     Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
       response.set_content("ok\n", "text/plain");
     });
-    Get("/readyz", [this](const httplib::Request&,
-                          httplib::Response& response) {
-      const bool is_ready = pages_.is_ready();
-      response.status = is_ready ? 200 : 503;
-      response.set_content(is_ready ? "ready\n" : "the run is ending\n",
-                           "text/plain");
-    });
+    Get("/readyz",
+        [this](const httplib::Request&, httplib::Response& response) {
+          const bool is_ready = pages_.is_ready();
+          response.status = is_ready ? 200 : 503;
+          response.set_content(is_ready ? "ready\n" : "the run is ending\n",
+                               "text/plain");
+        });
   }
 
   ~Listener() override {

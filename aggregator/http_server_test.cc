@@ -15,12 +15,12 @@
 namespace starling {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::Exchange;
+using ::testing::HasSubstr;
 using testing::HttpBody;
 using testing::HttpGet;
 using testing::Socket;
+using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
  protected:
@@ -73,9 +73,9 @@ TEST_F(HttpServerTest, OnlyGetIsAllowed) {
   for (const std::string method :
        {"POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"}) {
     const std::string answer =
-        Exchange(server->address(),
-                 method + " /metrics HTTP/1.1\r\nHost: x\r\n"
-                          "Content-Length: 5\r\n\r\nhello");
+        Exchange(server->address(), method +
+                                        " /metrics HTTP/1.1\r\nHost: x\r\n"
+                                        "Content-Length: 5\r\n\r\nhello");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 ")) << method;
     EXPECT_THAT(answer, HasSubstr("Allow: GET")) << method;
   }
@@ -134,8 +134,7 @@ TEST_F(HttpServerTest, IdleAndSlowConnectionsDoNotStopIt) {
     EXPECT_EQ(HttpBody(HttpGet(server->address(), "/healthz")), "ok\n");
   }
   // Each waits for a thread for 2 s at most, while idle ones hold all.
-  EXPECT_LT(std::chrono::steady_clock::now() - began,
-            std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
 TEST_F(HttpServerTest, EndsPromptlyWhileConnectionsAreOpen) {

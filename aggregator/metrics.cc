@@ -53,8 +53,11 @@ Buckets CallBuckets() { return Geometric(0.001, 4, 9); }
 prometheus::Histogram* AddHistogram(prometheus::Registry& registry,
                                     const char* name, const char* help,
                                     const Buckets& buckets) {
-  return &prometheus::BuildHistogram().Name(name).Help(help).Register(
-      registry).Add({}, buckets);
+  return &prometheus::BuildHistogram()
+              .Name(name)
+              .Help(help)
+              .Register(registry)
+              .Add({}, buckets);
 }
 
 prometheus::Family<prometheus::Counter>& CounterFamily(
@@ -213,9 +216,9 @@ Metrics::Metrics() : registry_(std::make_unique<prometheus::Registry>()) {
   units_ = AddHistogram(registry, "starling_unit_duration_seconds",
                         "From a unit's first lease to its accepted answer.",
                         UnitBuckets());
-  generations_ = AddHistogram(registry, "starling_generation_duration_seconds",
-                              "From one generation's end to the next.",
-                              UnitBuckets());
+  generations_ =
+      AddHistogram(registry, "starling_generation_duration_seconds",
+                   "From one generation's end to the next.", UnitBuckets());
   updates_ = AddHistogram(registry, "starling_update_duration_seconds",
                           "Of one update of the parameters.", UpdateBuckets());
   checkpoints_ =
@@ -237,9 +240,10 @@ Metrics::Metrics() : registry_(std::make_unique<prometheus::Registry>()) {
   for (size_t i = 0; i < rejections_.size(); ++i) {
     rejections_[i] = &rejections.Add({{"reason", kRejectionNames[i]}});
   }
-  registrations_ = &CounterFamily(registry, "starling_worker_registrations_total",
-                                  "Workers that registered since the start.")
-                        .Add({});
+  registrations_ =
+      &CounterFamily(registry, "starling_worker_registrations_total",
+                     "Workers that registered since the start.")
+           .Add({});
   auto& losses = CounterFamily(registry, "starling_worker_losses_total",
                                "Workers that were lost since the start.");
   for (size_t i = 0; i < losses_.size(); ++i) {

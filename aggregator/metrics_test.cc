@@ -96,8 +96,8 @@ TEST(MetricsTest, WhatIsNotKnownIsAbsent) {
 
   EXPECT_EQ(series.count("starling_return_mean"), 0u);
   EXPECT_EQ(series.count("starling_return_best"), 0u);
-  EXPECT_EQ(
-      series.count("starling_checkpoint_last_success_timestamp_seconds"), 0u);
+  EXPECT_EQ(series.count("starling_checkpoint_last_success_timestamp_seconds"),
+            0u);
 }
 
 // The table is complete, and names nothing that is not there.

@@ -145,9 +145,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
                                      const v1::RegisterRequest* request,
                                      v1::RegisterReply* reply) override {
     auto* reactor = context->DefaultReactor();
-    coordinator_->Register(*request,
-                      Finisher(RpcTimer(coordinator_, Metrics::Rpc::kRegister),
-                               reactor, reply));
+    coordinator_->Register(
+        *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kRegister),
+                           reactor, reply));
     return reactor;
   }
 
@@ -167,9 +167,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
     const absl::Status bounds = CheckBounds(*request);
     if (!bounds.ok()) return Refuse(context, bounds);
     auto* reactor = context->DefaultReactor();
-    coordinator_->Heartbeat(*request,
-                      Finisher(RpcTimer(coordinator_, Metrics::Rpc::kHeartbeat),
-                               reactor, reply));
+    coordinator_->Heartbeat(
+        *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kHeartbeat),
+                           reactor, reply));
     return reactor;
   }
 
@@ -187,9 +187,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
     const absl::Status bounds = CheckBounds(*request);
     if (!bounds.ok()) return Refuse(context, bounds);
     auto* reactor = context->DefaultReactor();
-    coordinator_->Leave(*request,
-                      Finisher(RpcTimer(coordinator_, Metrics::Rpc::kLeave),
-                               reactor, reply));
+    coordinator_->Leave(
+        *request,
+        Finisher(RpcTimer(coordinator_, Metrics::Rpc::kLeave), reactor, reply));
     return reactor;
   }
 

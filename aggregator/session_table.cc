@@ -44,8 +44,8 @@ std::string Describe(const std::vector<const Session*>& sessions) {
   std::vector<std::string> words;
   for (const Session* session : sessions) {
     if (words.size() == kListed) break;
-    words.push_back(absl::StrCat(session->name, " (", session->short_id(),
-                                 ")"));
+    words.push_back(
+        absl::StrCat(session->name, " (", session->short_id(), ")"));
   }
   std::string text = absl::StrJoin(words, ", ");
   if (sessions.size() > kListed) {
@@ -166,8 +166,8 @@ absl::StatusOr<Session*> SessionTable::Resolve(const std::string& word) {
   }
   if (meant.size() > 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", word, "' may mean ", meant.size(), " workers: ",
-                     Describe(meant), "; say which by its id"));
+        absl::StrCat("'", word, "' may mean ", meant.size(),
+                     " workers: ", Describe(meant), "; say which by its id"));
   }
   if (meant.empty()) {
     return absl::NotFoundError(absl::StrCat(

@@ -101,8 +101,8 @@ TEST_F(SessionTableTest, SessionsHaveNamesThatPeopleMaySay) {
     EXPECT_EQ(ambiguous.status().message().find(id), std::string::npos)
         << "a whole id is a secret";
   }
-  for (const std::string& none : {std::string("gpu"), first.substr(0, 3),
-                                 std::string("")}) {
+  for (const std::string& none :
+       {std::string("gpu"), first.substr(0, 3), std::string("")}) {
     const auto unknown = table_.Resolve(none);
     EXPECT_TRUE(absl::IsNotFound(unknown.status())) << none;
     EXPECT_NE(unknown.status().message().find("gpu-1"), std::string::npos);

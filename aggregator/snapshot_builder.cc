@@ -27,9 +27,9 @@ void SnapshotBuilder::AddGeneration(const Progress& progress) {
   snapshot_.last = progress;
   if (progress.fixed.has_value()) {
     snapshot_.fixed = progress.fixed;
-    snapshot_.best_return = std::max(
-        snapshot_.best_return.value_or(progress.fixed->mean),
-        progress.fixed->mean);
+    snapshot_.best_return =
+        std::max(snapshot_.best_return.value_or(progress.fixed->mean),
+                 progress.fixed->mean);
   }
   if (progress.fresh.has_value()) snapshot_.fresh = progress.fresh;
   if (progress.training.episodes > 0) {
@@ -109,7 +109,8 @@ void SnapshotBuilder::MeasureSpeed(Time now) {
   const auto& [since, steps] = speed_samples_.front();
   const double seconds = Seconds(now - since);
   snapshot_.steps_per_second =
-      seconds > 0 ? static_cast<double>(snapshot_.env_steps - steps) / seconds : 0;
+      seconds > 0 ? static_cast<double>(snapshot_.env_steps - steps) / seconds
+                  : 0;
 }
 
 void SnapshotBuilder::Warn(const Sources& sources) {

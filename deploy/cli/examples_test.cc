@@ -18,16 +18,16 @@ class LiveRun {
  public:
   explicit LiveRun(const Checkout* checkout) : checkout_(checkout) {}
   ~LiveRun() {
-    checkout_->Run(
-        "starling stop runs/swimmer --grace 0; kill $(cat pids)");
+    checkout_->Run("starling stop runs/swimmer --grace 0; kill $(cat pids)");
   }
 
   // Starts what has ended.
   void EnsureItLives() const {
     if (Says("\"live\":true")) return;
-    Start("aggregator deploy/experiments/sphere_openai_es.textproto --listen "
-          "unix:live.sock --run runs/swimmer --set budget.generations=1000000 "
-          "--resume auto");
+    Start(
+        "aggregator deploy/experiments/sphere_openai_es.textproto --listen "
+        "unix:live.sock --run runs/swimmer --set budget.generations=1000000 "
+        "--resume auto");
     for (const std::string name : {"node7", "node8"}) {
       Start("worker --endpoint_file runs/swimmer/endpoint --wait 60 --name " +
             name);

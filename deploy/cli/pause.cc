@@ -20,8 +20,8 @@ class Pause : public Verb {
     ASSIGN_OR_RETURN(const v1::PauseReply reply, client->Pause());
     std::cout << run_.path()
               << (reply.changed() ? " is paused" : " was paused already")
-              << "; " << reply.units_outstanding()
-              << " units that are under way are still finished\n";
+              << "; units that are under way are still finished: "
+              << reply.units_outstanding() << "\n";
     return absl::OkStatus();
   }
 

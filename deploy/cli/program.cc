@@ -25,8 +25,8 @@ constexpr int kBadUsage = 2;
 
 int Fail(const std::string& verb, absl::string_view message, int exit_code) {
   std::cout.flush();
-  const std::string line = absl::StrCat(
-      "starling", verb.empty() ? "" : " ", verb, ": error: ", message);
+  const std::string line = absl::StrCat("starling", verb.empty() ? "" : " ",
+                                        verb, ": error: ", message);
   if (CurrentLogFormat() == LogFormat::kJson) {
     WriteLogLine("error", line);
   } else {

@@ -1,4 +1,6 @@
 // starling status: how is this run?
+#include "base/status.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +11,6 @@
 #include "CLI/CLI.hpp"
 #include "aggregator/progress_painter.h"
 #include "aggregator/run_directory.h"
-#include "base/status.h"
 #include "deploy/cli/live_run.h"
 #include "deploy/cli/verb.h"
 #include "deploy/inspect/describe.h"
@@ -33,8 +34,7 @@ class StatusVerb : public Verb {
     ASSIGN_OR_RETURN(const std::unique_ptr<ControlClient> client,
                      run_.Connect());
     ASSIGN_OR_RETURN(const v1::StatusReply status, client->GetStatus());
-    ASSIGN_OR_RETURN(const v1::ListWorkersReply workers,
-                     client->ListWorkers());
+    ASSIGN_OR_RETURN(const v1::ListWorkersReply workers, client->ListWorkers());
     if (json_) {
       std::cout << ToJson(run_.path(), status, workers).text() << "\n";
     } else {

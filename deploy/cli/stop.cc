@@ -69,8 +69,7 @@ class Stop : public Verb {
       const absl::StatusOr<v1::StatusReply> status = client.GetStatus();
       if (status.ok() && status->phase() == v1::StatusReply::FAILED) {
         return absl::AbortedError(absl::StrCat(
-            run_.path(),
-            " has failed; the output of its aggregator says why"));
+            run_.path(), " has failed; the output of its aggregator says why"));
       }
       // It removes the file before it gives the lock back.
       if (!status.ok() && !RunLock::FindHolder(paths.lock).has_value() &&

@@ -90,8 +90,8 @@ std::string ReturnsText(const v1::StatusReply& status) {
         absl::StrFormat("%.6g on fresh seeds", status.return_fresh()));
   }
   if (status.has_return_best()) {
-    parts.push_back(absl::StrFormat("best %.6g on the fixed seeds",
-                                    status.return_best()));
+    parts.push_back(
+        absl::StrFormat("best %.6g on the fixed seeds", status.return_best()));
   }
   return parts.empty() ? "none yet" : absl::StrJoin(parts, ", ");
 }
@@ -181,7 +181,8 @@ std::string StateName(const v1::StatusReply& status) {
 std::string ToText(const std::string& run, const v1::StatusReply& status,
                    const v1::ListWorkersReply& workers, bool color) {
   std::string state = StateName(status);
-  if (!status.waiting().empty()) {
+  const bool says_why = !status.waiting().empty() && !status.paused();
+  if (says_why) {
     absl::StrAppend(&state, "; it waits: ", status.waiting());
   }
   std::string text = absl::StrCat(
@@ -194,10 +195,10 @@ std::string ToText(const std::string& run, const v1::StatusReply& status,
                                      std::max(0.0, status.steps_per_s()))),
                                  " steps/s")),
       Line("returns", ReturnsText(status)),
-      Line("units", absl::StrCat(status.units_done(), " of ", status.units(),
-                                 " done, ", status.units_outstanding(),
-                                 " under way, ", status.units_pending(),
-                                 " to do")));
+      Line("units",
+           absl::StrCat(status.units_done(), " of ", status.units(), " done, ",
+                        status.units_outstanding(), " under way, ",
+                        status.units_pending(), " to do")));
   absl::StrAppend(
       &text,
       Line("results",
@@ -208,7 +209,7 @@ std::string ToText(const std::string& run, const v1::StatusReply& status,
       Line("checkpoint", CheckpointText(status)),
       Line("workers", WorkersText(status)));
   for (const std::string& warning : status.warnings()) {
-    if (warning == status.waiting()) continue;
+    if (says_why && warning == status.waiting()) continue;
     absl::StrAppend(&text,
                     Line("warning", Paint(Clean(warning), kYellow, color)));
   }

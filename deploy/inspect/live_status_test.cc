@@ -48,10 +48,10 @@ TEST_F(LiveStatusTest, SaysWhatAPersonWantsToKnow) {
 
   for (const char* part :
        {"runs/ant (ant), started 2 times", "training",
-        "generation 12 of 100, 1,234,567 environment steps",
-        "3.5 in training", "16 of 64 done", "generation 11, 12 s ago",
-        "1 active; 4 slots", "warning      the disk is full: make room",
-        "ID        NAME", "0123abcd  node7", "0.4 s ago", "1,000"}) {
+        "generation 12 of 100, 1,234,567 environment steps", "3.5 in training",
+        "16 of 64 done", "generation 11, 12 s ago", "1 active; 4 slots",
+        "warning      the disk is full: make room", "ID        NAME",
+        "0123abcd  node7", "0.4 s ago", "1,000"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }
@@ -68,7 +68,11 @@ TEST_F(LiveStatusTest, SaysWhyARunWaitsOnce) {
 
 TEST_F(LiveStatusTest, PauseAndPhasesHaveNames) {
   status_.set_paused(true);
+  status_.set_waiting("paused by an operator: resume it");
+  status_.add_warnings(status_.waiting());
   EXPECT_EQ(StateName(status_), "paused");
+  EXPECT_THAT(Text(), HasSubstr("state        paused\n"));
+  EXPECT_THAT(Text(), HasSubstr("warning      paused by an operator"));
   status_.set_phase(v1::StatusReply::STOPPING);
   EXPECT_EQ(StateName(status_), "stopping");
   status_.set_phase(v1::StatusReply::FAILED);

@@ -50,7 +50,8 @@ class LocalWorkers {
 
   // OK while there is hope. FailedPrecondition once all of them were refused by
   // the aggregator: they never can work here. Aborted once each has ended by
-  // itself ten times in a row soon after its start (one that was killed has not).
+  // itself ten times in a row soon after its start (one that was killed has
+  // not).
   absl::Status status() const;
   // Process ids of those that live now; for tests.
   std::vector<pid_t> pids() const;

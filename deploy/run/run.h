@@ -51,11 +51,11 @@ struct RunOptions {
 // saves and stops, a second SIGINT within 5 s does so without waiting for
 // results, all others are ignored. Progress goes to standard error.
 //
-// OK: finished; Cancelled: stopped by a signal or an operator after saving; Unavailable: can't
-// start (directory in use, address taken); FailedPrecondition: the machine's
-// workers were refused; InvalidArgument: the directory belongs to another
-// experiment; DataLoss: no valid checkpoint; Aborted, Internal: training
-// failed.
+// OK: finished; Cancelled: stopped by a signal or an operator after saving;
+// Unavailable: can't start (directory in use, address taken);
+// FailedPrecondition: the machine's workers were refused; InvalidArgument: the
+// directory belongs to another experiment; DataLoss: no valid checkpoint;
+// Aborted, Internal: training failed.
 absl::Status RunAggregator(const RunOptions& options);
 
 }  // namespace starling

@@ -19,8 +19,8 @@
 namespace starling {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Await;
+using ::testing::HasSubstr;
 using testing::ProtocolClient;
 using testing::ProtocolTest;
 using Verdict = v1::WorkReply;
@@ -49,8 +49,8 @@ class ControlRpcTest : public ProtocolTest {
   }
   v1::ListWorkersReply ListWorkers() {
     v1::ListWorkersReply reply;
-    const grpc::Status status = Call(&v1::Control::Stub::ListWorkers,
-                                     v1::ListWorkersRequest(), &reply);
+    const grpc::Status status =
+        Call(&v1::Control::Stub::ListWorkers, v1::ListWorkersRequest(), &reply);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return reply;
   }
@@ -157,29 +157,27 @@ TEST_F(ControlRpcTest, ResumingServesCallsThatAreHeld) {
   caller.join();
 
   EXPECT_EQ(leases.size(), 1u);
-  EXPECT_LT(std::chrono::steady_clock::now() - began,
-            std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(30));
 }
 
 TEST_F(ControlRpcTest, ACheckpointIsAnsweredOnceItIsDurable) {
   FinishGeneration();
   aggregator_->storage().checkpoints_fail = true;
   v1::CheckpointReply reply;
-  const grpc::Status refused = Call(&v1::Control::Stub::Checkpoint,
-                                    v1::CheckpointRequest(), &reply);
+  const grpc::Status refused =
+      Call(&v1::Control::Stub::Checkpoint, v1::CheckpointRequest(), &reply);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.error_message(), HasSubstr("no space left"));
   EXPECT_THAT(refused.error_message(), HasSubstr("training goes on"));
   EXPECT_GE(GetStatus().checkpoint_failures(), 0u);
 
   aggregator_->storage().checkpoints_fail = false;
-  const grpc::Status saved = Call(&v1::Control::Stub::Checkpoint,
-                                  v1::CheckpointRequest(), &reply);
+  const grpc::Status saved =
+      Call(&v1::Control::Stub::Checkpoint, v1::CheckpointRequest(), &reply);
 
   EXPECT_TRUE(saved.ok()) << saved.error_message();
   EXPECT_EQ(reply.generation(), 1u);
-  EXPECT_TRUE(
-      Await([&] { return GetStatus().checkpoint_generation() == 1; }));
+  EXPECT_TRUE(Await([&] { return GetStatus().checkpoint_generation() == 1; }));
 }
 
 TEST_F(ControlRpcTest, ADrainedWorkerIsToldToLeaveAndOthersGoOn) {
@@ -201,9 +199,9 @@ TEST_F(ControlRpcTest, ADrainedWorkerIsToldToLeaveAndOthersGoOn) {
   EXPECT_TRUE(Drain(first->session.substr(0, 8)).ok());
 
   v1::HeartbeatReply beat;
-  ASSERT_TRUE(first->Heartbeat({leases[0].lease_id(), leases[1].lease_id()},
-                               &beat)
-                  .ok());
+  ASSERT_TRUE(
+      first->Heartbeat({leases[0].lease_id(), leases[1].lease_id()}, &beat)
+          .ok());
   EXPECT_TRUE(beat.drain());
   EXPECT_EQ(beat.cancel_size(), 0) << "what has begun is finished";
   EXPECT_EQ(first->Deliver(Answer(leases[0], *first)), Verdict::ACCEPTED);

@@ -16,16 +16,16 @@
 namespace starling {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
 using testing::Exchange;
+using ::testing::HasSubstr;
 using testing::HttpBody;
 using testing::HttpGet;
+using ::testing::Not;
 using testing::Process;
 using testing::ProcessResult;
 using testing::RunProcess;
 using testing::Socket;
+using ::testing::StartsWith;
 using testing::WaitUntil;
 
 constexpr char kExperiment[] = R"(
@@ -48,9 +48,13 @@ class ControlTest : public RunFixture {
 
   std::unique_ptr<Process> StartAggregator(
       const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {
-        Starling(), "aggregator", experiment_, "--listen",
-        "unix:" + Path("a.sock"), "--run", run_};
+    std::vector<std::string> words = {Starling(),
+                                      "aggregator",
+                                      experiment_,
+                                      "--listen",
+                                      "unix:" + Path("a.sock"),
+                                      "--run",
+                                      run_};
     words.insert(words.end(), more.begin(), more.end());
     auto aggregator = std::make_unique<Process>(words);
     EXPECT_TRUE(WaitUntil([&] {
@@ -93,8 +97,7 @@ class ControlTest : public RunFixture {
                : std::atof(json.c_str() + at + name.size() + 3);
   }
   bool AwaitStatus(const std::string& part) {
-    return WaitUntil(
-        [&] { return Status().find(part) != std::string::npos; });
+    return WaitUntil([&] { return Status().find(part) != std::string::npos; });
   }
   bool AwaitGeneration(int generation) {
     return WaitUntil(
@@ -137,9 +140,9 @@ TEST_F(ControlTest, PausedSavedAndDrainedRunsEndWithTheSameBits) {
   ASSERT_TRUE(AwaitStatus("\"units_outstanding\":0"));
   const double generation = Number(Status(), "generation");
   const double done = Number(Status(), "units_done");
-  EXPECT_THAT(Ok({"checkpoint", run_}),
-              HasSubstr("generation " +
-                        std::to_string(static_cast<int>(generation))));
+  EXPECT_THAT(
+      Ok({"checkpoint", run_}),
+      HasSubstr("generation " + std::to_string(static_cast<int>(generation))));
   EXPECT_EQ(Number(Status(), "checkpoint_generation"), generation);
   EXPECT_THAT(Ok({"drain", run_, "first"}), HasSubstr("worker first ("));
   EXPECT_EQ(first->Wait().status, 75) << first->err();
@@ -195,8 +198,7 @@ TEST_F(ControlTest, WorkersOfOneNameAreToldApartByTheirIds) {
   ExpectRefused({"drain", run_, "nobody"}, 2,
                 {"no worker 'nobody'", "twin (" + IdOf("twin")});
   Ok({"drain", run_, IdOf("twin")});
-  ASSERT_TRUE(
-      WaitUntil([&] { return !one->running() || !two->running(); }));
+  ASSERT_TRUE(WaitUntil([&] { return !one->running() || !two->running(); }));
   Ok({"resume", run_});
   ASSERT_TRUE(AwaitGeneration(1));
   EXPECT_THAT(Ok({"status", run_}), HasSubstr("  twin  "));
@@ -208,9 +210,11 @@ TEST_F(ControlTest, WorkersOfOneNameAreToldApartByTheirIds) {
 }
 
 TEST_F(ControlTest, RunsThatNobodyComputesAnswerWithOneMessage) {
-  const std::vector<std::vector<std::string>> commands = {
-      {"pause", run_},      {"resume", run_}, {"stop", run_},
-      {"checkpoint", run_}, {"drain", run_, "a"}};
+  const std::vector<std::vector<std::string>> commands = {{"pause", run_},
+                                                          {"resume", run_},
+                                                          {"stop", run_},
+                                                          {"checkpoint", run_},
+                                                          {"drain", run_, "a"}};
   for (const auto& command : commands) {
     ExpectRefused(command, 2, {run_});
   }
@@ -256,8 +260,7 @@ TEST_F(ControlTest, SignalsInARowStopOnceAndSave) {
   auto worker = StartWorker("a");
   ASSERT_TRUE(AwaitGeneration(1)) << aggregator->err();
   for (int i = 0; i < 3; ++i) worker->Signal(SIGTERM);
-  EXPECT_EQ(worker->Wait(std::chrono::seconds(20)).status, 75)
-      << worker->err();
+  EXPECT_EQ(worker->Wait(std::chrono::seconds(20)).status, 75) << worker->err();
   EXPECT_TRUE(AwaitStatus("\"workers\":[]")) << "it has left by itself";
   EXPECT_EQ(Number(Status(), "workers_lost"), 0);
   worker = StartWorker("b");
@@ -354,8 +357,8 @@ TEST_F(ControlTest, MonitoringSeesTheRunAndDisturbsNothing) {
 
 TEST_F(ControlTest, StructuredLogsAreOneObjectALine) {
   std::ofstream(Path("typo.textproto")) << "name: 7";
-  const ProcessResult refused = Tell({"train", Path("typo.textproto"),
-                                      "--log_format", "json"});
+  const ProcessResult refused =
+      Tell({"train", Path("typo.textproto"), "--log_format", "json"});
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, StartsWith("{\"time\":\""));
   EXPECT_THAT(refused.err, HasSubstr("\"level\":\"error\""));
