@@ -134,11 +134,11 @@ class ControlService : public v1::Control::CallbackService {
                                    Rpc rpc, Right right, T* reply,
                                    Begin begin) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    Coordinator::Reply<T> done = [this, rpc, reactor, reply,
-                                  began =
-                                      Clock::now()](absl::StatusOr<T> answer) {
-      coordinator_->metrics().ObserveRpc(rpc, Clock::now() - began,
-                                         answer.status().code());
+    // Once it has answered, the service may be gone.
+    Coordinator::Reply<T> done = [metrics = &coordinator_->metrics(), rpc,
+                                  reactor, reply, began = Clock::now()](
+                                     absl::StatusOr<T> answer) {
+      metrics->ObserveRpc(rpc, Clock::now() - began, answer.status().code());
       if (answer.ok()) *reply = *std::move(answer);
       reactor->Finish(ToGrpc(answer.status()));
     };

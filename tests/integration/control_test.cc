@@ -221,6 +221,9 @@ TEST_F(ControlTest, RunsThatNobodyComputesAnswerWithOneMessage) {
   ExpectRefused({"status", run_}, 2, {run_});
 
   auto aggregator = StartAggregator();
+  aggregator->Signal(SIGSTOP);
+  ExpectRefused({"status", run_, "--timeout", "0.3"}, 3,
+                {"no answer from the aggregator at unix:", "for 0.3 s"});
   aggregator->Signal(SIGKILL);
   aggregator->Wait();
   for (const auto& command : commands) {
