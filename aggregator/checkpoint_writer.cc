@@ -28,14 +28,17 @@ CheckpointWriter::~CheckpointWriter() {
   thread_.join();
 }
 
-void CheckpointWriter::Submit(v1::Checkpoint checkpoint) {
+uint64_t CheckpointWriter::Submit(v1::Checkpoint checkpoint) {
+  uint64_t ticket;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     waiting_ = std::move(checkpoint);
+    ticket = ++last_ticket_;
     not_before_ = {};
     state_.idle = false;
   }
   wake_.notify_one();
+  return ticket;
 }
 
 CheckpointWriter::State CheckpointWriter::state() const {
@@ -56,6 +59,7 @@ void CheckpointWriter::Run() {
     if (quit_) return;
     v1::Checkpoint checkpoint = *std::move(waiting_);
     waiting_.reset();
+    const uint64_t ticket = last_ticket_;
     const uint64_t generation = checkpoint.state().generation();
     lock.unlock();
     // The store takes its argument by value: keep one to try again.
@@ -71,14 +75,19 @@ void CheckpointWriter::Run() {
     }
     lock.lock();
     state_.last_error = status;
+    state_.attempted = ticket;
     if (status.ok()) {
+      state_.durable = ticket;
       if (warned.has_value()) LOG(INFO) << "checkpoints are written again";
       warned.reset();
       state_.durable_generation = generation;
       state_.durable_at = now;
-    } else if (!waiting_.has_value()) {
-      waiting_ = std::move(checkpoint);
-      not_before_ = now + retry_;
+    } else {
+      ++state_.failures;
+      if (!waiting_.has_value()) {
+        waiting_ = std::move(checkpoint);
+        not_before_ = now + retry_;
+      }
     }
     state_.idle = !waiting_.has_value();
     lock.unlock();

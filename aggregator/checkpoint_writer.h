@@ -31,6 +31,12 @@ class CheckpointWriter {
     absl::Status last_error;
     // Nothing waits or is being written.
     bool idle = true;
+    // Tickets of the last one that an attempt was made for, and of the last one
+    // that is safely on disk; 0: none.
+    uint64_t attempted = 0;
+    uint64_t durable = 0;
+    // Attempts that failed.
+    uint64_t failures = 0;
   };
 
   // `save` runs on the writer's thread; so does `changed`, after each attempt.
@@ -40,7 +46,8 @@ class CheckpointWriter {
   // Ends the thread; what still waits is not written.
   ~CheckpointWriter();
 
-  void Submit(v1::Checkpoint checkpoint);
+  // Answers its ticket: 1, 2, ..
+  uint64_t Submit(v1::Checkpoint checkpoint);
   State state() const;
 
  private:
@@ -52,6 +59,7 @@ class CheckpointWriter {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<v1::Checkpoint> waiting_;  // guarded by mutex_
+  uint64_t last_ticket_ = 0;               // guarded by mutex_
   Time not_before_{};                      // guarded by mutex_
   State state_;                            // guarded by mutex_
   bool quit_ = false;                      // guarded by mutex_

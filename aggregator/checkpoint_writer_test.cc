@@ -68,10 +68,10 @@ class CheckpointWriterTest : public testing::Test {
                 milliseconds(1), [this] { disk_.Notify(); }) {}
   ~CheckpointWriterTest() override { disk_.Set(false, false); }
 
-  void Submit(uint64_t generation) {
+  uint64_t Submit(uint64_t generation) {
     v1::Checkpoint checkpoint;
     checkpoint.mutable_state()->set_generation(generation);
-    writer_.Submit(std::move(checkpoint));
+    return writer_.Submit(std::move(checkpoint));
   }
 
   FakeDisk disk_;
@@ -120,6 +120,23 @@ TEST_F(CheckpointWriterTest, NewerOneReplacesTheFailedOne) {
 
   EXPECT_EQ(writer_.state().durable_generation, 2u);
   EXPECT_EQ(disk_.saved().back(), 2u);
+}
+
+TEST_F(CheckpointWriterTest, TicketsTellWhatBecameOfEach) {
+  disk_.Set(false, /*full=*/true);
+  const uint64_t refused = Submit(4);
+  ASSERT_TRUE(disk_.AwaitNotes(1));
+  EXPECT_EQ(writer_.state().attempted, refused);
+  EXPECT_LT(writer_.state().durable, refused);
+  EXPECT_GE(writer_.state().failures, 1u);
+
+  disk_.Set(false, false);
+  const uint64_t written = Submit(4);
+  while (!writer_.state().idle) ASSERT_TRUE(disk_.AwaitNotes(1));
+
+  EXPECT_GT(written, refused);
+  EXPECT_EQ(writer_.state().attempted, written);
+  EXPECT_EQ(writer_.state().durable, written);
 }
 
 }  // namespace

@@ -33,13 +33,18 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Create(
   std::unique_ptr<Coordinator> coordinator(
       new Coordinator(experiment, env_spec, std::move(trainer),
                       std::move(storage), std::move(options), incarnation));
-  RETURN_IF_ERROR(coordinator->Resume(checkpoint));
+  RETURN_IF_ERROR(coordinator->TakeUp(checkpoint));
   Coordinator* self = coordinator.get();
   coordinator->writer_ = std::make_unique<CheckpointWriter>(
       [self](v1::Checkpoint checkpoint) {
-        return self->storage_->SaveCheckpoint(std::move(checkpoint));
+        const Time began = Clock::now();
+        absl::Status status =
+            self->storage_->SaveCheckpoint(std::move(checkpoint));
+        self->metrics_.ObserveCheckpoint(Clock::now() - began);
+        return status;
       },
       self->options_.retry, [self] { self->queue_.Post([] {}); });
+  coordinator->Publish(Clock::now());
   coordinator->thread_ = std::thread([self] { self->Run(); });
   return coordinator;
 }
@@ -74,11 +79,14 @@ Coordinator::~Coordinator() {
   writer_.reset();
 }
 
-absl::Status Coordinator::Resume(
+absl::Status Coordinator::TakeUp(
     const std::optional<v1::Checkpoint>& checkpoint) {
   if (checkpoint.has_value()) {
     RETURN_IF_ERROR(trainer_->Restore(*checkpoint));
     elapsed_before_s_ = checkpoint->elapsed_s();
+    if (checkpoint->has_best()) {
+      facts_.SetBest(checkpoint->best().fixed_return());
+    }
     if (checkpoint->has_fingerprint()) {
       if (fingerprint_.has_value()) {
         RETURN_IF_ERROR(CompareFingerprints(*fingerprint_, "this program",
@@ -237,7 +245,11 @@ void Coordinator::HandleRegister(const v1::RegisterRequest& request,
   if (!session.ok()) return reply(session.status());
   if (!fingerprint_.has_value()) fingerprint_ = request.fingerprint();
   table_.AddSession((*session)->number, (*session)->slots);
+  metrics_.AddRegistration();
   if (previous.has_value()) {
+    // Who was sent away does not come back under another number.
+    const Session* before = sessions_.Find(request.previous_session());
+    (*session)->draining = before != nullptr && before->draining;
     table_.Inherit(*previous, (*session)->number);
     table_.Drop(*previous);
     sessions_.Remove(request.previous_session());
@@ -293,7 +305,7 @@ void Coordinator::HandleHeartbeat(const v1::HeartbeatRequest& request,
   for (const auto lease : table_.Heartbeat(session->number, held, now)) {
     answer.add_cancel(lease);
   }
-  answer.set_drain(MustDrain());
+  answer.set_drain(MustDrain() || session->draining);
   answer.set_finished(IsOver());
   reply(std::move(answer));
 }
@@ -316,6 +328,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   const v1::RolloutResult& result = leased.result();
   const bool forgotten = (leased.lease_id() >> kLeaseBits) < incarnation_;
   absl::Status status;
+  Metrics::Rejection reason = Metrics::Rejection::kContents;
   if (result.generation() == table_.generation() &&
       result.index() < trainer_->units().size()) {
     const v1::WorkUnit& unit = trainer_->units()[result.index()];
@@ -324,6 +337,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
         result.status() == v1::RolloutResult::OK &&
         (forgotten || session.noise_checked != table_.generation())) {
       status = noise_audit_.Check(unit, result);
+      reason = Metrics::Rejection::kNoise;
       if (status.ok()) session.noise_checked = unit.generation();
     }
   }
@@ -333,6 +347,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
         session.number,
         forgotten ? UnitTable::kForgottenLease : leased.lease_id(), result,
         Clock::now());
+    reason = Metrics::Rejection::kUnit;
   } else {
     submission = {v1::WorkReply::REJECTED, false,
                   std::string(status.message())};
@@ -341,9 +356,13 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   if (submission.settled) {
     backlog_.AddAnswer(result);
     facts_.AddSteps(result);
+    MeasureUnit(result);
   }
   const bool rejected = submission.verdict == v1::WorkReply::REJECTED;
+  session.num_accepted += submission.verdict == v1::WorkReply::ACCEPTED;
+  session.num_rejected += rejected;
   if (rejected) {
+    metrics_.AddRejection(reason);
     LOG_EVERY_N(WARNING, 100) << "rejected a result of the worker on "
                               << session.host << ": " << submission.detail;
   }

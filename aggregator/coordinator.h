@@ -37,6 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "aggregator/checkpoint_writer.h"
+#include "aggregator/metrics.h"
 #include "aggregator/noise_audit.h"
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
@@ -47,6 +48,7 @@
 #include "aggregator/unit_table.h"
 #include "base/event_queue.h"
 #include "proto/checkpoint.pb.h"
+#include "proto/control.pb.h"
 #include "proto/work.pb.h"
 
 namespace starling {
@@ -116,9 +118,25 @@ class Coordinator {
   // Wait with a limit: nothing if the run still goes on.
   std::optional<absl::Status> WaitFor(std::chrono::milliseconds limit);
 
+  // The calls of operators (coordinator_control.cc). Each answers exactly once,
+  // by `reply`; none can change a bit of the outcome. Unavailable: the run is
+  // ending. The snapshot shows what Pause and Resume did when they answer.
+  void Pause(Reply<v1::PauseReply> reply);
+  void Resume(Reply<v1::ResumeReply> reply);
+  // Answers once the checkpoint is durable, or with the error of the first
+  // attempt; further ones follow.
+  void Checkpoint(Reply<v1::CheckpointReply> reply);
+  // Errors: SessionTable::Resolve.
+  void DrainWorker(v1::DrainWorkerRequest request,
+                   Reply<v1::DrainWorkerReply> reply);
+  void ListWorkers(Reply<v1::ListWorkersReply> reply);
+
   // At most 0.2 s old.
   std::shared_ptr<const Snapshot> snapshot() const;
   uint64_t incarnation() const { return incarnation_; }
+  const v1::Experiment& experiment() const { return experiment_; }
+  // Thread-safe by itself.
+  Metrics& metrics() { return metrics_; }
 
  private:
   enum class State { kTraining, kStopping, kEnding, kEnded };
@@ -136,7 +154,7 @@ class Coordinator {
               std::unique_ptr<Trainer> trainer,
               std::unique_ptr<Storage> storage, CoordinatorOptions options,
               uint64_t incarnation);
-  absl::Status Resume(const std::optional<v1::Checkpoint>& checkpoint);
+  absl::Status TakeUp(const std::optional<v1::Checkpoint>& checkpoint);
   // Takes the stored answers of the open generation.
   void Preload();
 
@@ -152,6 +170,8 @@ class Coordinator {
                    Reply<v1::LeaveReply> reply);
   UnitTable::Submission TakeResult(Session& session,
                                    const v1::LeasedResult& leased);
+  // Of an answer that settled its unit.
+  void MeasureUnit(const v1::RolloutResult& result);
   void CloseGeneration();
   void BeginGeneration();
   void NoteProgress(const Progress& progress);
@@ -165,10 +185,21 @@ class Coordinator {
                  v1::WorkReply* reply);
   void SweepSessions(Time now);
   void MaybeCheckpoint(Time now);
+  // Hands the state of the open generation to the writer; its ticket.
+  uint64_t SubmitCheckpoint(Time now);
+  // Answers whoever waits for a checkpoint that has been tried.
+  void AnswerCheckpoints();
   void BeginEnd(absl::Status status);
   void MaybeEnd(Time now);
   double ElapsedSeconds(Time now) const;
   void Publish(Time now);
+
+  // A call of Checkpoint.
+  struct WaitingCheckpoint {
+    uint64_t ticket;
+    uint64_t generation;
+    Reply<v1::CheckpointReply> reply;
+  };
 
   const v1::Experiment experiment_;
   const v1::EnvSpec env_spec_;
@@ -176,6 +207,7 @@ class Coordinator {
   const uint64_t incarnation_;
   EventQueue queue_;
   std::atomic<uint64_t> next_ticket_{1};
+  Metrics metrics_;
 
   // Below, until the mutex: the coordinator thread's alone.
   std::unique_ptr<Trainer> trainer_;
@@ -187,6 +219,8 @@ class Coordinator {
   NoiseAudit noise_audit_;
   State state_ = State::kTraining;
   bool quit_ = false;
+  // By an operator: no leases until Resume.
+  bool paused_ = false;
   Time stop_by_{};
   Time end_began_{};
   absl::Status status_;
@@ -194,6 +228,10 @@ class Coordinator {
   Blob blob_, previous_blob_;
   std::string blob_digest_, previous_digest_;
   std::list<WaitingCall> parked_, held_;
+  std::list<WaitingCheckpoint> waiting_checkpoints_;
+  // Of the open generation's units: when each was leased first.
+  std::vector<std::optional<Time>> leased_at_;
+  std::optional<Time> generation_began_;
   std::optional<Time> last_checkpoint_;
   bool generation_closed_ = false;
   bool last_one_submitted_ = false;

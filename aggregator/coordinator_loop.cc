@@ -38,6 +38,7 @@ void Coordinator::Run() {
     ServeParked(now);
     backlog_.Upkeep(now, writer_->state().durable_generation);
     MaybeCheckpoint(now);
+    AnswerCheckpoints();
     MaybeEnd(now);
     if (changed_ || now - published_ >= kPublishEvery) Publish(now);
   }
@@ -46,6 +47,9 @@ void Coordinator::Run() {
     for (WaitingCall& call : *calls) {
       call.reply(absl::UnavailableError("the aggregator has ended"));
     }
+  }
+  for (WaitingCheckpoint& call : waiting_checkpoints_) {
+    call.reply(absl::UnavailableError("the aggregator has ended"));
   }
 }
 
@@ -57,7 +61,7 @@ Coordinator::Time Coordinator::NextWake(Time now) const {
     wake = std::min(wake, parked_.front().until);
     // A copy that nobody who waits may have must not keep us awake.
     const std::optional<Time> copy = table_.next_copy();
-    if (copy.has_value()) {
+    if (copy.has_value() && !paused_) {
       wake = std::min(wake, std::max(*copy, now + milliseconds(5)));
     }
   }
@@ -72,13 +76,23 @@ void Coordinator::SweepSessions(Time now) {
                  << session.pid << ") fell silent; its work goes to others";
     table_.Drop(session.number);
     facts_.AddLostWorker();
+    metrics_.AddLoss(session.broken_at.has_value()
+                         ? Metrics::Loss::kDisconnected
+                         : Metrics::Loss::kSilent);
     serve_all_ = changed_ = true;
   }
   table_.Expire(now);
 }
 
 void Coordinator::CloseGeneration() {
+  const Time began = Clock::now();
   absl::StatusOr<Progress> progress = trainer_->Advance(table_.results());
+  const Time now = Clock::now();
+  metrics_.ObserveUpdate(now - began);
+  if (generation_began_.has_value()) {
+    metrics_.ObserveGeneration(now - *generation_began_);
+  }
+  generation_began_ = now;
   if (!progress.ok()) {
     LOG(ERROR) << "training failed: " << progress.status().message();
     BeginEnd(progress.status());
@@ -97,6 +111,7 @@ void Coordinator::BeginGeneration() {
   }
   table_.Start(trainer_->state().generation(),
                static_cast<int>(trainer_->units().size()));
+  leased_at_.assign(trainer_->units().size(), std::nullopt);
   previous_blob_ = std::move(blob_);
   previous_digest_ = std::move(blob_digest_);
   blob_ = std::make_shared<const std::string>(
@@ -142,8 +157,9 @@ void Coordinator::AnswerHeld(Time now) {
 void Coordinator::ServeParked(Time now) {
   // With a thousand calls held, most rounds must not look at them.
   const std::optional<Time> copy = table_.next_copy();
-  if (!serve_all_ && state_ == State::kTraining && table_.num_pending() == 0 &&
-      (!copy.has_value() || *copy > now) &&
+  const bool has_units = !paused_ && (table_.num_pending() > 0 ||
+                                      (copy.has_value() && *copy <= now));
+  if (!serve_all_ && state_ == State::kTraining && !has_units &&
       (parked_.empty() || parked_.front().until > now)) {
     return;
   }
@@ -175,20 +191,24 @@ bool Coordinator::MustDrain() const {
 
 void Coordinator::FillReply(const std::string& session_id, int want, Time now,
                             v1::WorkReply* reply) {
-  reply->set_drain(MustDrain());
-  reply->set_finished(IsOver());
   const Session* session = sessions_.Find(session_id);
-  if (state_ != State::kTraining || session == nullptr ||
-      session->quarantined) {
+  const bool is_leaving = session != nullptr && session->draining;
+  reply->set_drain(MustDrain() || is_leaving);
+  reply->set_finished(IsOver());
+  if (state_ != State::kTraining || paused_ || session == nullptr ||
+      session->quarantined || is_leaving) {
     return;
   }
   for (const auto& grant : table_.Acquire(session->number, want, now)) {
+    if (!leased_at_[grant.unit].has_value()) leased_at_[grant.unit] = now;
     v1::Lease* lease = reply->add_leases();
     lease->set_lease_id(grant.lease);
     *lease->mutable_unit() = trainer_->units()[grant.unit];
     lease->set_ttl_ms(static_cast<uint32_t>(grant.ttl.count()));
   }
-  if (reply->leases_size() > 0) reply->set_state_sha256(blob_digest_);
+  if (reply->leases_size() == 0) return;
+  metrics_.AddLeases(reply->leases_size());
+  reply->set_state_sha256(blob_digest_);
 }
 
 void Coordinator::MaybeCheckpoint(Time now) {
@@ -198,6 +218,10 @@ void Coordinator::MaybeCheckpoint(Time now) {
   const bool is_last = state_ == State::kEnding && !last_one_submitted_;
   if (!is_last && (!is_due || state_ != State::kTraining)) return;
   last_one_submitted_ = is_last;
+  SubmitCheckpoint(now);
+}
+
+uint64_t Coordinator::SubmitCheckpoint(Time now) {
   last_checkpoint_ = now;
   generation_closed_ = false;
   v1::Checkpoint checkpoint = trainer_->Save();
@@ -205,7 +229,7 @@ void Coordinator::MaybeCheckpoint(Time now) {
   if (fingerprint_.has_value()) {
     *checkpoint.mutable_fingerprint() = *fingerprint_;
   }
-  writer_->Submit(std::move(checkpoint));
+  return writer_->Submit(std::move(checkpoint));
 }
 
 void Coordinator::BeginEnd(absl::Status status) {
@@ -272,7 +296,9 @@ void Coordinator::Publish(Time now) {
                     .sessions = sessions_,
                     .units = table_,
                     .checkpoints = writer_->state(),
-                    .store_warning = backlog_.warning()},
+                    .store_warning = backlog_.warning(),
+                    .paused = paused_,
+                    .queue_length = queue_.size()},
                    now));
   std::lock_guard<std::mutex> lock(mutex_);
   snapshot_ = std::move(snapshot);

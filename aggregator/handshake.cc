@@ -70,6 +70,12 @@ absl::Status CheckHandshake(const v1::RegisterRequest& request,
         absl::StrCat("host has ", request.host().size(), " bytes, at most ",
                      kMaxStringBytes, " are allowed"));
   }
+  if (!request.name().empty() && !IsPlainName(request.name())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the worker's name must be 1 to ", kMaxNameBytes,
+                     " of [A-Za-z0-9._-], it has ", request.name().size(),
+                     " bytes; choose another with --name"));
+  }
   if (!request.has_env_spec()) return absl::OkStatus();
   if (request.slots() < 1 || request.slots() > kMaxSlots) {
     return absl::InvalidArgumentError(absl::StrCat(

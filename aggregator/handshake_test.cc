@@ -84,5 +84,18 @@ TEST_F(HandshakeTest, ImpossibleRequestsAreInvalid) {
   EXPECT_EQ(Check().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(HandshakeTest, NamesArePlainOrAbsent) {
+  for (const std::string good : {"", "node-7.gpu_1", "7"}) {
+    request_.set_name(good);
+    EXPECT_TRUE(Check().ok()) << good;
+  }
+  for (const std::string& bad :
+       {std::string("a b"), std::string("\033[2J"), std::string(65, 'a')}) {
+    request_.set_name(bad);
+    EXPECT_TRUE(absl::IsInvalidArgument(Check())) << bad;
+    EXPECT_THAT(std::string(Check().message()), HasSubstr("--name"));
+  }
+}
+
 }  // namespace
 }  // namespace starling

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -64,8 +65,13 @@ bool UseColor(std::FILE* stream, const char* no_color) {
 }
 
 ProgressPainter::ProgressPainter(std::FILE* stream, ProgressMode mode,
-                                 bool color, int width)
-    : stream_(stream), mode_(mode), color_(color), fixed_width_(width) {}
+                                 bool color, int width,
+                                 std::function<void(absl::string_view)> lines)
+    : stream_(stream),
+      mode_(lines && mode == ProgressMode::kBar ? ProgressMode::kPlain : mode),
+      color_(color),
+      fixed_width_(width),
+      lines_(std::move(lines)) {}
 
 int ProgressPainter::Width() const {
   if (fixed_width_ > 0) return fixed_width_;
@@ -84,7 +90,7 @@ void ProgressPainter::Write(const std::string& text) {
 void ProgressPainter::Update(const ProgressView& view) {
   if (mode_ == ProgressMode::kPlain && view.generation > generation_) {
     generation_ = view.generation;
-    Write(RenderLine(view) + "\n");
+    Message(RenderLine(view));
   }
   if (mode_ != ProgressMode::kBar) return;
 
@@ -99,6 +105,7 @@ void ProgressPainter::Update(const ProgressView& view) {
 }
 
 void ProgressPainter::Message(absl::string_view line) {
+  if (lines_) return lines_(line);
   Write(block_.empty() ? absl::StrCat(line, "\n")
                        : absl::StrCat(Home(block_, Width()), "\033[J", line,
                                       "\n", block_));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,9 +29,11 @@ bool UseColor(std::FILE* stream, const char* no_color);
 class ProgressPainter {
  public:
   // Does not own `stream`. `width` > 0 fixes the columns; 0 asks the terminal
-  // before each painting (80 where it doesn't know).
+  // before each painting (80 where it doesn't know). `lines` takes every line
+  // (without its end) instead of the stream; kBar is then kPlain.
   ProgressPainter(std::FILE* stream, ProgressMode mode, bool color,
-                  int width = 0);
+                  int width = 0,
+                  std::function<void(absl::string_view line)> lines = nullptr);
   ProgressPainter(const ProgressPainter&) = delete;
   ProgressPainter& operator=(const ProgressPainter&) = delete;
 
@@ -50,6 +53,7 @@ class ProgressPainter {
   const ProgressMode mode_;
   const bool color_;
   const int fixed_width_;
+  const std::function<void(absl::string_view)> lines_;
   std::string block_;  // on the screen now
   uint64_t generation_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "aggregator/control_service.h"
 #include "base/grpc_status.h"
 #include "base/log.h"
 #include "base/protocol.h"
@@ -48,10 +49,29 @@ absl::Status CheckBounds(const v1::LeaveRequest& request) {
   return absl::OkStatus();
 }
 
+// Counts one call, from its making to its end.
+class RpcTimer {
+ public:
+  RpcTimer(Coordinator* coordinator, Metrics::Rpc rpc)
+      : metrics_(&coordinator->metrics()),
+        rpc_(rpc),
+        began_(std::chrono::steady_clock::now()) {}
+  void End(absl::StatusCode code) const {
+    metrics_->ObserveRpc(rpc_, std::chrono::steady_clock::now() - began_, code);
+  }
+
+ private:
+  Metrics* metrics_;
+  Metrics::Rpc rpc_;
+  std::chrono::steady_clock::time_point began_;
+};
+
 // A callback that fills `reply` and finishes `reactor`.
 template <typename T>
-Coordinator::Reply<T> Finisher(grpc::ServerUnaryReactor* reactor, T* reply) {
-  return [reactor, reply](absl::StatusOr<T> answer) {
+Coordinator::Reply<T> Finisher(RpcTimer timer,
+                               grpc::ServerUnaryReactor* reactor, T* reply) {
+  return [timer, reactor, reply](absl::StatusOr<T> answer) {
+    timer.End(answer.status().code());
     if (answer.ok()) *reply = *std::move(answer);
     reactor->Finish(ToGrpc(answer.status()));
   };
@@ -62,7 +82,9 @@ class WorkReactor : public grpc::ServerUnaryReactor {
  public:
   explicit WorkReactor(Coordinator* coordinator) : coordinator_(coordinator) {}
   void Start(const v1::WorkRequest& request, v1::WorkReply* reply) {
-    ticket_ = coordinator_->Work(request, Finisher(this, reply));
+    ticket_ = coordinator_->Work(
+        request,
+        Finisher(RpcTimer(coordinator_, Metrics::Rpc::kWork), this, reply));
   }
   void OnCancel() override { coordinator_->CancelWork(ticket_); }
   void OnDone() override { delete this; }
@@ -79,8 +101,10 @@ class BlobReactor : public grpc::ServerWriteReactor<v1::BlobChunk> {
  public:
   void Start(Coordinator* coordinator, const v1::BlobRequest& request) {
     offset_ = request.offset();
+    const RpcTimer timer(coordinator, Metrics::Rpc::kGetBlob);
     coordinator->GetBlob(
-        request, [this](absl::StatusOr<Coordinator::Blob> blob) {
+        request, [this, timer](absl::StatusOr<Coordinator::Blob> blob) {
+          timer.End(blob.status().code());
           if (!blob.ok()) return Finish(ToGrpc(blob.status()));
           blob_ = *std::move(blob);
           if (offset_ > blob_->size()) {
@@ -121,7 +145,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
                                      const v1::RegisterRequest* request,
                                      v1::RegisterReply* reply) override {
     auto* reactor = context->DefaultReactor();
-    coordinator_->Register(*request, Finisher(reactor, reply));
+    coordinator_->Register(
+        *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kRegister),
+                           reactor, reply));
     return reactor;
   }
 
@@ -141,7 +167,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
     const absl::Status bounds = CheckBounds(*request);
     if (!bounds.ok()) return Refuse(context, bounds);
     auto* reactor = context->DefaultReactor();
-    coordinator_->Heartbeat(*request, Finisher(reactor, reply));
+    coordinator_->Heartbeat(
+        *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kHeartbeat),
+                           reactor, reply));
     return reactor;
   }
 
@@ -159,7 +187,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
     const absl::Status bounds = CheckBounds(*request);
     if (!bounds.ok()) return Refuse(context, bounds);
     auto* reactor = context->DefaultReactor();
-    coordinator_->Leave(*request, Finisher(reactor, reply));
+    coordinator_->Leave(
+        *request,
+        Finisher(RpcTimer(coordinator_, Metrics::Rpc::kLeave), reactor, reply));
     return reactor;
   }
 
@@ -225,6 +255,8 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.RegisterService(service->calls_.get());
+  service->control_ = NewControlService(coordinator);
+  builder.RegisterService(service->control_.get());
   builder.SetMaxReceiveMessageSize(kAggregatorMaxMessageBytes);
   builder.SetMaxSendMessageSize(kWorkerMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
@@ -259,11 +291,15 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
             : absl::StrCat(address.substr(0, address.rfind(':') + 1),
                            ports[i]));
   }
-  auto* health = service->server_->GetHealthCheckService();
-  if (health != nullptr) {
-    health->SetServingStatus("starling.v1.Aggregator", true);
-  }
+  service->SetReady(true);
   return service;
+}
+
+void Service::SetReady(bool is_ready) {
+  auto* health = server_->GetHealthCheckService();
+  if (health != nullptr) {
+    health->SetServingStatus("starling.v1.Aggregator", is_ready);
+  }
 }
 
 Service::~Service() {

@@ -1,4 +1,5 @@
-// The gRPC face of a coordinator: decodes, checks bounds, posts, answers.
+// The gRPC face of a coordinator: decodes, checks bounds, posts, answers. The
+// same server answers operators (control_service.h) and health checks.
 //
 // Calls that are held (Work) cost no thread. Every answer is a function of the
 // coordinator; this file knows the wire and nothing of training.
@@ -15,6 +16,7 @@
 namespace grpc {
 class Channel;
 class Server;
+class Service;
 }  // namespace grpc
 
 namespace starling {
@@ -39,6 +41,10 @@ class Service {
 
   // As in `listen`, with the real port.
   const std::vector<std::string>& addresses() const { return addresses_; }
+  // What the standard health service says of "starling.v1.Aggregator": true
+  // from the start, false for a run that is ending. The server itself ("") is
+  // healthy as long as it lives. Cheap to repeat.
+  void SetReady(bool is_ready);
   // For tests.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
@@ -47,6 +53,7 @@ class Service {
   Service();
 
   std::unique_ptr<Calls> calls_;
+  std::unique_ptr<grpc::Service> control_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
 };

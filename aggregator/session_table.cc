@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <random>
+#include <tuple>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/protocol.h"
 
 namespace starling {
 namespace {
@@ -13,12 +17,41 @@ namespace {
 constexpr size_t kResultsJudged = 50;
 constexpr int kRejectedAllowed = 10;
 constexpr size_t kGoneKept = 8192;
+// Fewer first digits of an id mean nobody.
+constexpr size_t kMinIdDigits = 4;
+constexpr size_t kListed = 10;
 
 // 128 bits that nobody can guess.
 std::string NewId() {
   std::random_device device;
   return absl::StrFormat("%08x%08x%08x%08x", device(), device(), device(),
                          device());
+}
+
+// HOST-PID, as far as a name may hold it.
+std::string DefaultName(const std::string& host, int64_t pid) {
+  const std::string end = absl::StrCat("-", pid);
+  std::string name =
+      host.empty() ? "worker" : host.substr(0, kMaxNameBytes - end.size());
+  for (char& c : name) {
+    if (!IsPlainName(std::string(1, c))) c = '_';
+  }
+  return name + end;
+}
+
+// "a (0123abcd), b (4567cdef) and 3 others"
+std::string Describe(const std::vector<const Session*>& sessions) {
+  std::vector<std::string> words;
+  for (const Session* session : sessions) {
+    if (words.size() == kListed) break;
+    words.push_back(
+        absl::StrCat(session->name, " (", session->short_id(), ")"));
+  }
+  std::string text = absl::StrJoin(words, ", ");
+  if (sessions.size() > kListed) {
+    absl::StrAppend(&text, " and ", sessions.size() - kListed, " others");
+  }
+  return text;
 }
 
 }  // namespace
@@ -45,9 +78,13 @@ absl::StatusOr<Session*> SessionTable::Add(const v1::RegisterRequest& request,
   new_allowance_ -= 1;
   Session session{.number = next_number_++,
                   .id = NewId(),
+                  .name = request.name().empty()
+                              ? DefaultName(request.host(), request.pid())
+                              : request.name(),
                   .host = request.host(),
                   .pid = request.pid(),
                   .slots = static_cast<int>(request.slots()),
+                  .registered = now,
                   .last_heard = now,
                   .broken_at = std::nullopt,
                   .noise_checked = std::nullopt,
@@ -80,6 +117,65 @@ const Session* SessionTable::Find(const std::string& id) const {
 void SessionTable::Break(const std::string& id, Time now) {
   const auto found = sessions_.find(id);
   if (found != sessions_.end()) found->second.broken_at = now;
+}
+
+SessionTable::State SessionTable::StateOf(const Session& session,
+                                          Time now) const {
+  if (session.quarantined) return State::kQuarantined;
+  if (session.draining) return State::kDraining;
+  return now - session.last_heard > 2 * rules_.heartbeat ? State::kSuspect
+                                                         : State::kActive;
+}
+
+SessionTable::Counts SessionTable::CountStates(Time now) const {
+  Counts counts;
+  for (const auto& [id, session] : sessions_) {
+    switch (StateOf(session, now)) {
+      case State::kQuarantined:
+        ++counts.quarantined;
+        break;
+      case State::kDraining:
+        ++counts.draining;
+        break;
+      case State::kSuspect:
+        ++counts.suspect;
+        break;
+      case State::kActive:
+        ++counts.active;
+        break;
+    }
+  }
+  return counts;
+}
+
+std::vector<const Session*> SessionTable::List() const {
+  std::vector<const Session*> list;
+  for (const auto& [id, session] : sessions_) list.push_back(&session);
+  std::sort(list.begin(), list.end(), [](const Session* a, const Session* b) {
+    return std::tie(a->name, a->id) < std::tie(b->name, b->id);
+  });
+  return list;
+}
+
+absl::StatusOr<Session*> SessionTable::Resolve(const std::string& word) {
+  std::vector<const Session*> meant;
+  for (const Session* session : List()) {
+    const bool is_id =
+        word.size() >= kMinIdDigits && absl::StartsWith(session->id, word);
+    if (session->name == word || is_id) meant.push_back(session);
+  }
+  if (meant.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", word, "' may mean ", meant.size(),
+                     " workers: ", Describe(meant), "; say which by its id"));
+  }
+  if (meant.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no worker '", word, "'; ",
+        sessions_.empty() ? "none is connected"
+                          : absl::StrCat("connected: ", Describe(List()))));
+  }
+  return &sessions_.find(meant[0]->id)->second;
 }
 
 bool SessionTable::Judge(Session& session, bool rejected) {

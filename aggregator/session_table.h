@@ -30,9 +30,12 @@ struct SessionRules {
 struct Session {
   uint64_t number;
   std::string id;
+  // What people call it; others may be called the same.
+  std::string name;
   std::string host;
   int64_t pid;
   int slots;
+  std::chrono::steady_clock::time_point registered;
   std::chrono::steady_clock::time_point last_heard;
   // When a held call broke off, if nothing was heard since.
   std::optional<std::chrono::steady_clock::time_point> broken_at;
@@ -40,13 +43,28 @@ struct Session {
   std::optional<uint64_t> noise_checked;
   // Of its last 50 results: which were rejected.
   std::deque<bool> rejected;
+  // Of all its results: how many were what.
+  uint64_t num_accepted = 0;
+  uint64_t num_rejected = 0;
   // Too many bad results: gets no more leases.
   bool quarantined = false;
+  // An operator sends it away: gets no more leases and is told to leave.
+  bool draining = false;
+
+  // First digits of the id: enough for people, and too few to take its place.
+  std::string short_id() const { return id.substr(0, 8); }
 };
 
 class SessionTable {
  public:
   using Time = std::chrono::steady_clock::time_point;
+
+  // What a session is for people: the first of these that holds.
+  enum class State { kQuarantined, kDraining, kSuspect, kActive };
+  // How many sessions are what.
+  struct Counts {
+    int quarantined = 0, draining = 0, suspect = 0, active = 0;
+  };
 
   explicit SessionTable(const SessionRules& rules) : rules_(rules) {}
 
@@ -58,6 +76,14 @@ class SessionTable {
   const Session* Find(const std::string& id) const;
   // The number of a session, dead ones of the last while included.
   std::optional<uint64_t> NumberOf(const std::string& id) const;
+  // kSuspect: silent for longer than two heartbeats.
+  State StateOf(const Session& session, Time now) const;
+  Counts CountStates(Time now) const;
+  // All of them, by name, then by id. For people: O(n log n).
+  std::vector<const Session*> List() const;
+  // The one that is called `word`, or whose id begins with it (4 digits at
+  // least). NotFound: none; InvalidArgument: several. Both list whom there is.
+  absl::StatusOr<Session*> Resolve(const std::string& word);
   // A call that was held for this session broke off.
   void Break(const std::string& id, Time now);
   // Notes one result; true if the session is in quarantine from now on.

@@ -80,5 +80,54 @@ TEST_F(SessionTableTest, ManyRejectedResultsLeadToQuarantine) {
   EXPECT_EQ(table_.num_quarantined(), 1);
 }
 
+TEST_F(SessionTableTest, SessionsHaveNamesThatPeopleMaySay) {
+  v1::RegisterRequest request;
+  request.set_slots(1);
+  request.set_host("node 7/\xc3\xa4");
+  request.set_pid(12);
+  EXPECT_EQ((*table_.Add(request, now_))->name, "node_7___-12");
+  request.set_name("gpu-1");
+  const std::string first = (*table_.Add(request, now_))->id;
+  const std::string second = (*table_.Add(request, now_))->id;
+
+  EXPECT_EQ((*table_.Resolve("node_7___-12"))->pid, 12);
+  EXPECT_EQ((*table_.Resolve(first.substr(0, 8)))->id, first);
+  EXPECT_EQ((*table_.Resolve(second))->id, second);
+  const auto ambiguous = table_.Resolve("gpu-1");
+  EXPECT_TRUE(absl::IsInvalidArgument(ambiguous.status()));
+  for (const std::string& id : {first, second}) {
+    EXPECT_NE(ambiguous.status().message().find(id.substr(0, 8)),
+              std::string::npos);
+    EXPECT_EQ(ambiguous.status().message().find(id), std::string::npos)
+        << "a whole id is a secret";
+  }
+  for (const std::string& none :
+       {std::string("gpu"), first.substr(0, 3), std::string("")}) {
+    const auto unknown = table_.Resolve(none);
+    EXPECT_TRUE(absl::IsNotFound(unknown.status())) << none;
+    EXPECT_NE(unknown.status().message().find("gpu-1"), std::string::npos);
+  }
+}
+
+TEST_F(SessionTableTest, EachSessionIsCountedOnce) {
+  const std::string silent = Add();
+  now_ += milliseconds(4'001);
+  Session* session = table_.Hear(Add(), now_);
+  session->draining = true;
+  table_.Hear(Add(), now_);
+
+  SessionTable::Counts counts = table_.CountStates(now_);
+
+  EXPECT_EQ(counts.suspect, 1);
+  EXPECT_EQ(counts.draining, 1);
+  EXPECT_EQ(counts.active, 1);
+  session->quarantined = true;
+  table_.Hear(silent, now_);
+  counts = table_.CountStates(now_);
+  EXPECT_EQ(counts.quarantined, 1);
+  EXPECT_EQ(counts.draining + counts.suspect, 0);
+  EXPECT_EQ(counts.active, 2);
+}
+
 }  // namespace
 }  // namespace starling

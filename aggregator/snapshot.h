@@ -2,6 +2,7 @@
 #ifndef STARLING_AGGREGATOR_SNAPSHOT_H_
 #define STARLING_AGGREGATOR_SNAPSHOT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,12 +23,19 @@ struct Snapshot {
   };
 
   Phase phase = Phase::kTraining;
+  // An operator has paused the run.
+  bool paused = false;
+  // Why nothing is computed, with a remedy; empty while there is work under
+  // way.
+  std::string waiting;
   // The open one.
   uint64_t generation = 0;
   // Of the last closed generation.
   std::optional<Progress> last;
   // The last evaluation on fixed seeds and on fresh ones.
   std::optional<ReturnSummary> fixed, fresh;
+  // Mean return of the best policy so far on the fixed seeds.
+  std::optional<double> best_return;
   // Mean training returns of the last generations, oldest first: at most 256.
   std::vector<double> history;
   // Training and evaluation steps a second, over the last 10 seconds or so.
@@ -36,9 +44,13 @@ struct Snapshot {
   double elapsed_s = 0;
   uint64_t incarnation = 0;
 
+  // All that are connected; each is one of the four below.
   int workers = 0;
   int slots = 0;
+  int workers_active = 0;
+  int workers_suspect = 0;
   int workers_quarantined = 0;
+  int workers_draining = 0;
   // Since this start: sessions that fell silent.
   int workers_lost = 0;
 
@@ -46,17 +58,27 @@ struct Snapshot {
   int units = 0;
   int units_done = 0;
   int units_outstanding = 0;
+  int units_pending = 0;
   // Since this start.
   uint64_t results_accepted = 0;
   uint64_t results_duplicate = 0;
   uint64_t results_stale = 0;
   uint64_t results_rejected = 0;
   uint64_t copies = 0;
+  uint64_t lease_expirations = 0;
   uint64_t disagreements = 0;
+  // Of accepted results, evaluations included.
+  uint64_t env_steps = 0;
+  uint64_t episodes = 0;
+
+  // Events that wait for the coordinator.
+  size_t queue_length = 0;
 
   // Seconds since the newest checkpoint became durable; none yet: absent.
   std::optional<double> checkpoint_age_s;
   std::optional<uint64_t> checkpoint_generation;
+  // Failed attempts to write one, since this start.
+  uint64_t checkpoint_failures = 0;
   // What needs a person's attention now, each with its remedy.
   std::vector<std::string> warnings;
 };

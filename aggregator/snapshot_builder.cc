@@ -1,5 +1,6 @@
 #include "aggregator/snapshot_builder.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr char kPaused[] = "paused by an operator: resume it";
+constexpr char kNoWorker[] = "no worker is connected: start some";
 constexpr size_t kHistory = 256;
 constexpr milliseconds kSpeedSample{500};
 constexpr milliseconds kSpeedWindow{10'000};
@@ -22,7 +25,12 @@ double Seconds(SnapshotBuilder::Time::duration duration) {
 
 void SnapshotBuilder::AddGeneration(const Progress& progress) {
   snapshot_.last = progress;
-  if (progress.fixed.has_value()) snapshot_.fixed = progress.fixed;
+  if (progress.fixed.has_value()) {
+    snapshot_.fixed = progress.fixed;
+    snapshot_.best_return =
+        std::max(snapshot_.best_return.value_or(progress.fixed->mean),
+                 progress.fixed->mean);
+  }
   if (progress.fresh.has_value()) snapshot_.fresh = progress.fresh;
   if (progress.training.episodes > 0) {
     snapshot_.history.push_back(progress.training.mean);
@@ -33,7 +41,8 @@ void SnapshotBuilder::AddGeneration(const Progress& progress) {
 }
 
 void SnapshotBuilder::AddSteps(const v1::RolloutResult& answer) {
-  for (const uint32_t length : answer.lengths()) steps_ += length;
+  for (const uint32_t length : answer.lengths()) snapshot_.env_steps += length;
+  snapshot_.episodes += answer.lengths_size();
 }
 
 const Snapshot& SnapshotBuilder::Build(const Sources& sources, Time now) {
@@ -43,30 +52,55 @@ const Snapshot& SnapshotBuilder::Build(const Sources& sources, Time now) {
   snapshot_.elapsed_s = sources.elapsed_s;
   snapshot_.workers = sources.sessions.size();
   snapshot_.slots = sources.units.total_slots();
-  snapshot_.workers_quarantined = sources.sessions.num_quarantined();
+  const SessionTable::Counts workers = sources.sessions.CountStates(now);
+  snapshot_.workers_active = workers.active;
+  snapshot_.workers_suspect = workers.suspect;
+  snapshot_.workers_quarantined = workers.quarantined;
+  snapshot_.workers_draining = workers.draining;
   snapshot_.units = sources.units.num_units();
   snapshot_.units_done = sources.units.num_done();
   snapshot_.units_outstanding = sources.units.num_outstanding();
+  snapshot_.units_pending = sources.units.num_pending();
   const UnitTable::Counters& counters = sources.units.counters();
   snapshot_.results_accepted = counters.accepted;
   snapshot_.results_duplicate = counters.duplicates;
   snapshot_.results_stale = counters.stale;
   snapshot_.results_rejected = counters.rejected + rejected_at_the_door_;
   snapshot_.copies = counters.copies;
+  snapshot_.lease_expirations = counters.expirations;
   snapshot_.disagreements = counters.disagreements;
+  snapshot_.paused = sources.paused;
+  snapshot_.queue_length = sources.queue_length;
+  snapshot_.checkpoint_failures = sources.checkpoints.failures;
   snapshot_.checkpoint_generation = sources.checkpoints.durable_generation;
   snapshot_.checkpoint_age_s.reset();
   if (sources.checkpoints.durable_at.has_value()) {
     snapshot_.checkpoint_age_s = Seconds(now - *sources.checkpoints.durable_at);
   }
   Warn(sources);
+  snapshot_.waiting = WhyWaiting(sources);
   return snapshot_;
+}
+
+std::string SnapshotBuilder::WhyWaiting(const Sources& sources) const {
+  if (sources.phase != Snapshot::Phase::kTraining) return "";
+  if (!sources.store_warning.empty() &&
+      snapshot_.units_done == snapshot_.units) {
+    return sources.store_warning;
+  }
+  if (snapshot_.units_outstanding > 0) return "";
+  if (sources.paused) return kPaused;
+  if (snapshot_.workers == 0) return kNoWorker;
+  if (snapshot_.workers_active + snapshot_.workers_suspect == 0) {
+    return "every worker is in quarantine or leaving: start others";
+  }
+  return "";
 }
 
 void SnapshotBuilder::MeasureSpeed(Time now) {
   if (speed_samples_.empty() ||
       now - speed_samples_.back().first >= kSpeedSample) {
-    speed_samples_.push_back({now, steps_});
+    speed_samples_.push_back({now, snapshot_.env_steps});
   }
   while (speed_samples_.size() > 2 &&
          now - speed_samples_.front().first > kSpeedWindow) {
@@ -75,7 +109,8 @@ void SnapshotBuilder::MeasureSpeed(Time now) {
   const auto& [since, steps] = speed_samples_.front();
   const double seconds = Seconds(now - since);
   snapshot_.steps_per_second =
-      seconds > 0 ? static_cast<double>(steps_ - steps) / seconds : 0;
+      seconds > 0 ? static_cast<double>(snapshot_.env_steps - steps) / seconds
+                  : 0;
 }
 
 void SnapshotBuilder::Warn(const Sources& sources) {
@@ -84,8 +119,9 @@ void SnapshotBuilder::Warn(const Sources& sources) {
     snapshot_.warnings.push_back(std::move(warning));
   };
   if (sources.sessions.empty() && sources.phase == Snapshot::Phase::kTraining) {
-    warn("no worker is connected: start some");
+    warn(kNoWorker);
   }
+  if (sources.paused) warn(kPaused);
   if (!sources.store_warning.empty()) warn(sources.store_warning);
   const absl::Status& failure = sources.checkpoints.last_error;
   if (!failure.ok()) {

@@ -7,6 +7,7 @@
 #define STARLING_AGGREGATOR_SNAPSHOT_BUILDER_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -29,9 +30,11 @@ class SnapshotBuilder {
     snapshot_.incarnation = incarnation;
   }
 
+  // The best policy of earlier starts returned so much on the fixed seeds.
+  void SetBest(double fixed_return) { snapshot_.best_return = fixed_return; }
   // A generation was closed.
   void AddGeneration(const Progress& progress);
-  // The steps of an answer that was accepted.
+  // The steps and episodes of an answer that was accepted.
   void AddSteps(const v1::RolloutResult& answer);
   // An answer was rejected before it came to the unit table.
   void AddRejection() { ++rejected_at_the_door_; }
@@ -47,6 +50,8 @@ class SnapshotBuilder {
     const CheckpointWriter::State& checkpoints;
     // That of run.db; "" for none.
     const std::string& store_warning;
+    bool paused = false;
+    size_t queue_length = 0;
   };
   // Measures the speed, too: to be called a few times a second.
   const Snapshot& Build(const Sources& sources, Time now);
@@ -56,10 +61,10 @@ class SnapshotBuilder {
  private:
   void MeasureSpeed(Time now);
   void Warn(const Sources& sources);
+  std::string WhyWaiting(const Sources& sources) const;
 
   Snapshot snapshot_;
   uint64_t rejected_at_the_door_ = 0;
-  uint64_t steps_ = 0;
   // When there had been how many steps, over the last while.
   std::deque<std::pair<Time, uint64_t>> speed_samples_;
 };

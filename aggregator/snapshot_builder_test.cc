@@ -39,7 +39,9 @@ class SnapshotBuilderTest : public testing::Test {
                            .sessions = sessions_,
                            .units = units_,
                            .checkpoints = checkpoints_,
-                           .store_warning = store_warning_},
+                           .store_warning = store_warning_,
+                           .paused = paused_,
+                           .queue_length = 0},
                           now_);
   }
 
@@ -47,6 +49,7 @@ class SnapshotBuilderTest : public testing::Test {
   UnitTable units_{LeaseRules(), 1};
   CheckpointWriter::State checkpoints_;
   std::string store_warning_;
+  bool paused_ = false;
   SnapshotBuilder builder_{9};
   SnapshotBuilder::Time now_{std::chrono::hours(1)};
 };
@@ -130,6 +133,40 @@ TEST_F(SnapshotBuilderTest, WarnsOfWhatNeedsAPersonAndOnlyWhileItDoes) {
 
   EXPECT_THAT(Build().warnings,
               ElementsAre(HasSubstr("1 workers get no work")));
+}
+
+TEST_F(SnapshotBuilderTest, SaysWhyNothingIsComputed) {
+  EXPECT_THAT(Build().waiting, HasSubstr("no worker"));
+  Session& session = AddWorker();
+  EXPECT_EQ(Build().waiting, "") << "it will get work";
+  paused_ = true;
+  EXPECT_THAT(Build().waiting, HasSubstr("paused"));
+  EXPECT_TRUE(Build().paused);
+  units_.Acquire(session.number, 1, now_);
+  EXPECT_EQ(Build().waiting, "") << "something is under way";
+  EXPECT_THAT(Build().warnings, ElementsAre(HasSubstr("paused")));
+  EXPECT_EQ(Build(Phase::kStopping).waiting, "");
+}
+
+TEST_F(SnapshotBuilderTest, WorkersThatGetNoWorkAreNoWorkers) {
+  AddWorker().draining = true;
+
+  EXPECT_THAT(Build().waiting, HasSubstr("leaving"));
+  EXPECT_EQ(Build().workers, 1);
+  EXPECT_EQ(Build().workers_draining, 1);
+  EXPECT_EQ(Build().workers_active, 0);
+}
+
+TEST_F(SnapshotBuilderTest, TheBestReturnOutlivesARestart) {
+  builder_.SetBest(5);
+  Progress progress;
+  progress.fixed.emplace();
+  progress.fixed->mean = 4;
+  builder_.AddGeneration(progress);
+  EXPECT_EQ(Build().best_return, 5);
+  progress.fixed->mean = 6;
+  builder_.AddGeneration(progress);
+  EXPECT_EQ(Build().best_return, 6);
 }
 
 }  // namespace

@@ -33,6 +33,10 @@ class EventQueue {
     std::lock_guard<std::mutex> lock(mutex_);
     return events_.size() >= limit_;
   }
+  size_t size() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return events_.size();
+  }
   // All that wait; waits for the first until `deadline`.
   std::vector<Event> Take(Time deadline) {
     std::unique_lock<std::mutex> lock(mutex_);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/event_queue.h"
 #include "base/log.h"
+#include "base/log_keys.h"
 #include "base/protocol.h"
 #include "proto/experiment.pb.h"
 #include "proto/work.pb.h"
@@ -120,6 +121,7 @@ class Worker::Client {
     v1::RegisterRequest request;
     request.set_protocol_major(kProtocolMajor);
     request.set_protocol_minor(kProtocolMinor);
+    request.set_name(options_.name);
     request.set_host(options_.host.substr(0, kMaxStringBytes));
     request.set_pid(options_.pid);
     request.set_slots(options_.slots);
@@ -162,6 +164,9 @@ class Worker::Client {
   void BeginWork(const v1::RegisterReply& reply) {
     if (membership_.Join(reply)) workshop_.slots().CancelAll();
     next_heartbeat_ = Clock::now() + membership_.heartbeat();
+    SetLogKey("run", reply.experiment().name());
+    // No more of it: who knows all of it can speak for this worker.
+    SetLogKey("session", reply.session().substr(0, 8));
     LOG(INFO) << "working on run " << reply.experiment().name() << " for "
               << options_.address << " with " << options_.slots
               << (options_.slots == 1 ? " slot" : " slots");
@@ -299,7 +304,9 @@ class Worker::Client {
     const absl::Status result =
         finished_ ? absl::OkStatus()
         : draining_
-            ? absl::CancelledError("the aggregator is stopping")
+            ? absl::CancelledError(
+                  "sent away: the aggregator stops, or an operator drains this "
+                  "worker")
             : absl::CancelledError("stopped; unfinished units were given back");
     if (!stop_by_.has_value()) stop_by_ = now + options_.grace;
     if (left_ || !membership_.is_working()) {

@@ -31,6 +31,9 @@ struct WorkerOptions {
   std::string address;
   // Evaluator threads, in [1, 1024].
   int slots = 1;
+  // What people call this worker: 1 to 64 of [A-Za-z0-9._-], or empty: the
+  // aggregator calls it HOST-PID.
+  std::string name;
   // Of this machine, for people; at most 256 bytes.
   std::string host;
   int64_t pid = 0;

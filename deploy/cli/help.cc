@@ -16,6 +16,8 @@ const char* Title(VerbGroup group) {
       return "Look at what was trained";
     case VerbGroup::kCluster:
       return "Run on many machines";
+    case VerbGroup::kLive:
+      return "Look at and steer a live run";
     case VerbGroup::kMachine:
       return "Check and measure this machine";
   }

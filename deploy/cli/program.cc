@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "base/nearest.h"
 #include "deploy/cli/exit_code.h"
+#include "deploy/cli/flags.h"
 #include "deploy/cli/help.h"
 #include "deploy/cli/logging.h"
 #include "deploy/cli/verb.h"
@@ -24,8 +25,13 @@ constexpr int kBadUsage = 2;
 
 int Fail(const std::string& verb, absl::string_view message, int exit_code) {
   std::cout.flush();
-  std::cerr << "starling" << (verb.empty() ? "" : " ") << verb
-            << ": error: " << message << std::endl;
+  const std::string line = absl::StrCat("starling", verb.empty() ? "" : " ",
+                                        verb, ": error: ", message);
+  if (CurrentLogFormat() == LogFormat::kJson) {
+    WriteLogLine("error", line);
+  } else {
+    std::cerr << line << std::endl;
+  }
   return exit_code;
 }
 
@@ -121,6 +127,9 @@ int RunVerb(const VerbInfo& info, int argc, const char* const* argv) {
   app.set_help_flag("-h,--help", "Prints this and exits.");
   bool verbose = false;
   app.add_flag("--verbose", verbose, "Logs more, to standard error.");
+  std::string log_format = "text";
+  AddChoice(app, "--log_format", &log_format, {"text", "json"},
+            "how lines on standard error look; json: one object a line");
   verb->Declare(app);
   try {
     app.parse(argc, argv);
@@ -131,8 +140,10 @@ int RunVerb(const VerbInfo& info, int argc, const char* const* argv) {
     return Fail(info.name, Explain(app, error, info.name), kBadUsage);
   }
 
-  InitLogging(argv[0], verbose);
+  InitLogging(argv[0], verbose,
+              log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   const absl::Status status = verb->Run();
+  FlushLogs();
   std::cout.flush();
   if (!status.ok()) {
     return Fail(info.name,

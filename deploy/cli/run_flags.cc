@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "absl/strings/str_split.h"
+#include "deploy/cli/logging.h"
 
 namespace starling {
 namespace {
@@ -44,6 +45,8 @@ void RunFlags::Declare(CLI::App& app) {
             "how to show progress");
   AddNumber(app, "--grace", &grace_s_, 0, 3600,
             "seconds to wait for results at SIGTERM or Ctrl-C");
+  AddText(app, "--http", &http_, "ADDR",
+          "serves /metrics, /healthz and /readyz at HOST:PORT or unix:PATH");
 }
 
 absl::StatusOr<RunOptions> RunFlags::ToOptions() const {
@@ -61,6 +64,11 @@ absl::StatusOr<RunOptions> RunFlags::ToOptions() const {
   options.color = UseColor(stderr, getenv("NO_COLOR"));
   options.grace =
       std::chrono::milliseconds(static_cast<int64_t>(grace_s_ * 1000));
+  options.http = http_;
+  if (CurrentLogFormat() == LogFormat::kJson) {
+    options.lines = [](absl::string_view line) { WriteLogLine("info", line); };
+    options.worker_arguments = {"--log_format", "json"};
+  }
   options.program = OwnProgram();
   options.command_line = OwnCommandLine();
   return options;

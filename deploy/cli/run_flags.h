@@ -31,6 +31,7 @@ class RunFlags {
   std::string resume_ = "auto";
   std::string progress_ = "auto";
   std::string allowed_changes_;
+  std::string http_;
   double grace_s_ = 20;
 };
 

@@ -37,7 +37,7 @@ class Verb {
 };
 
 // Headings of `starling --help`, in this order.
-enum class VerbGroup { kTrain, kPolicy, kCluster, kMachine };
+enum class VerbGroup { kTrain, kPolicy, kCluster, kLive, kMachine };
 
 struct VerbInfo {
   // As typed: "eval", or two words: "bench rollout".

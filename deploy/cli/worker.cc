@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "aggregator/run_directory.h"
 #include "aggregator/service.h"
+#include "base/protocol.h"
 #include "base/status.h"
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
@@ -25,15 +25,25 @@
 namespace starling {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // The address in an endpoint file, which the aggregator may write only later.
+// Cancelled: one of the signals, which are blocked, came first.
 absl::StatusOr<std::string> AwaitEndpoint(const std::string& file,
-                                          double wait_s) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(wait_s);
+                                          double wait_s,
+                                          const sigset_t& signals) {
+  const Clock::time_point began = Clock::now();
   while (true) {
     const absl::StatusOr<v1::RunEndpoint> endpoint = ReadEndpoint(file);
     if (endpoint.ok()) return endpoint->address();
-    if (absl::Now() >= deadline) return endpoint.status();
-    absl::SleepFor(absl::Milliseconds(100));
+    if (Clock::now() - began >= std::chrono::duration<double>(wait_s)) {
+      return endpoint.status();
+    }
+    const timespec pause = {0, 100'000'000};
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) {
+      return absl::CancelledError(
+          absl::StrCat("stopped while it waited for ", file));
+    }
   }
 }
 
@@ -46,6 +56,8 @@ class WorkerVerb : public Verb {
         AddText(app, "--endpoint_file", &endpoint_file_, "FILE",
                 "a run's endpoint file, which holds the address");
     connect->excludes(file);
+    AddText(app, "--name", &name_, "NAME",
+            "what `status` and `drain` call this worker (default: HOST-PID)");
     AddInteger(app, "--slots", &slots_, 1, 1024, "evaluator threads");
     AddNumber(app, "--wait", &wait_s_, 0, 86400,
               "seconds to wait for the endpoint file");
@@ -61,10 +73,11 @@ class WorkerVerb : public Verb {
           "say where the aggregator is: --connect ADDR or --endpoint_file "
           "RUN/endpoint");
     }
-    if (address_.empty()) {
-      ASSIGN_OR_RETURN(address_, AwaitEndpoint(endpoint_file_, wait_s_));
+    if (!name_.empty() && !IsPlainName(name_)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--name must be 1 to ", kMaxNameBytes,
+                       " of [A-Za-z0-9._-], got '", name_, "'"));
     }
-    RETURN_IF_ERROR(CheckAddress(address_));
     // Software GL would start threads of its own beside the slots.
     setenv("LP_NUM_THREADS", "0", /*overwrite=*/0);
 
@@ -72,6 +85,11 @@ class WorkerVerb : public Verb {
     sigemptyset(&signals);
     for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    if (address_.empty()) {
+      ASSIGN_OR_RETURN(address_,
+                       AwaitEndpoint(endpoint_file_, wait_s_, signals));
+    }
+    RETURN_IF_ERROR(CheckAddress(address_));
     Worker worker(ConnectToAggregator(address_), Options());
     // Ends with the signal that the main thread sends it, or one from outside.
     std::thread stopper([&] {
@@ -90,6 +108,7 @@ class WorkerVerb : public Verb {
     WorkerOptions options;
     options.address = address_;
     options.slots = slots_;
+    options.name = name_;
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
     options.host = host;
@@ -105,6 +124,7 @@ class WorkerVerb : public Verb {
 
   std::string address_;
   std::string endpoint_file_;
+  std::string name_;
   int slots_ = 1;
   double wait_s_ = 0;
   double give_up_s_ = 0;
@@ -116,7 +136,7 @@ STARLING_REGISTER_VERB(
     {"worker",
      VerbGroup::kCluster,
      "Works for an aggregator until its run is over.",
-     {"starling worker --connect 127.0.0.1:7070 --slots 2",
+     {"starling worker --connect 127.0.0.1:7070 --slots 2 --name node7",
       "starling worker --endpoint_file runs/swimmer/endpoint --wait 60"}});
 
 }  // namespace

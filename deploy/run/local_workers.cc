@@ -47,8 +47,8 @@ constexpr int kHopeless = 10;  // failures in a row
 }
 
 bool WasKilled(int wait_status) {
-  return WIFSIGNALED(wait_status) && (WTERMSIG(wait_status) == SIGKILL ||
-                                      WTERMSIG(wait_status) == SIGTERM);
+  return WIFSIGNALED(wait_status) &&
+         (WTERMSIG(wait_status) == SIGKILL || WTERMSIG(wait_status) == SIGTERM);
 }
 
 std::string DescribeDeath(int wait_status) {
@@ -128,8 +128,13 @@ void LocalWorkers::StartChild(Child& child) {
       absl::StrCat(options_.log_folder, "/worker-", child.index, ".log");
   const int log_fd =
       open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  std::string words[] = {options_.program, "worker",  "--connect",
-                         options_.address, "--slots", "1"};
+  std::vector<std::string> words = {
+      options_.program, "worker",
+      "--connect",      options_.address,
+      "--slots",        "1",
+      "--name",         absl::StrCat("worker-", child.index)};
+  words.insert(words.end(), options_.arguments.begin(),
+               options_.arguments.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

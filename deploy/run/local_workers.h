@@ -1,9 +1,9 @@
 // Worker processes on this machine, kept alive.
 //
-// Each is a child `PROGRAM worker --connect ADDRESS --slots 1`: exactly what
-// runs on a cluster. One that dies is started again (after 0.5 s, then up to
-// 5 s), until all of them fail for good; all end with this process, even if it is
-// killed.
+// Each is a child `PROGRAM worker --connect ADDRESS --slots 1 --name worker-I`:
+// exactly what runs on a cluster. One that dies is started again (after 0.5 s,
+// then up to 5 s), until all of them fail for good; all end with this process,
+// even if it is killed.
 #ifndef STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 #define STARLING_DEPLOY_RUN_LOCAL_WORKERS_H_
 
@@ -28,6 +28,8 @@ struct LocalWorkersOptions {
   std::string address;
   // >= 1.
   int count = 1;
+  // Further words of their command line.
+  std::vector<std::string> arguments = {};
   // Their standard error goes to FOLDER/worker-<i>.log.
   std::string log_folder;
   // How long they have to leave before they are killed.
@@ -48,7 +50,8 @@ class LocalWorkers {
 
   // OK while there is hope. FailedPrecondition once all of them were refused by
   // the aggregator: they never can work here. Aborted once each has ended by
-  // itself ten times in a row soon after its start (one that was killed has not).
+  // itself ten times in a row soon after its start (one that was killed has
+  // not).
   absl::Status status() const;
   // Process ids of those that live now; for tests.
   std::vector<pid_t> pids() const;

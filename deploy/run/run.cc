@@ -19,11 +19,13 @@
 #include "absl/time/time.h"
 #include "aggregator/checkpoint.h"
 #include "aggregator/coordinator.h"
+#include "aggregator/http_server.h"
 #include "aggregator/run_store.h"
 #include "aggregator/service.h"
 #include "aggregator/storage.h"
 #include "aggregator/trainer.h"
 #include "base/log.h"
+#include "base/log_keys.h"
 #include "base/status.h"
 #include "deploy/run/local_workers.h"
 #include "workers/fingerprint.h"
@@ -78,8 +80,9 @@ absl::StatusOr<std::unique_ptr<RunStore>> OpenStore(const std::string& path) {
 
 // None if the run has not begun.
 absl::StatusOr<std::optional<v1::Checkpoint>> LoadCheckpoint(
-    const RunDirectory& directory, const CheckpointStore& checkpoints) {
-  absl::StatusOr<v1::Checkpoint> loaded = checkpoints.LoadNewest(nullptr);
+    const RunDirectory& directory, const CheckpointStore& checkpoints,
+    LoadReport* report) {
+  absl::StatusOr<v1::Checkpoint> loaded = checkpoints.LoadNewest(report);
   if (loaded.status().code() == absl::StatusCode::kNotFound) {
     return std::optional<v1::Checkpoint>();
   }
@@ -171,14 +174,33 @@ class View {
   std::optional<double> best_;
 };
 
+bool IsReady(const Coordinator& coordinator) {
+  return coordinator.snapshot()->phase == Snapshot::Phase::kTraining;
+}
+
+// Serves what is asked for; null: nothing is.
+absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
+    const RunOptions& options, Coordinator* coordinator) {
+  if (options.http.empty()) return std::unique_ptr<HttpServer>();
+  HttpPages pages;
+  pages.metrics = [coordinator] {
+    return coordinator->metrics().Text(*coordinator->snapshot());
+  };
+  pages.is_ready = [coordinator] { return IsReady(*coordinator); };
+  return HttpServer::Start(
+      {.address = options.http, .insecure_network = options.insecure_network},
+      std::move(pages));
+}
+
 // Ends the run at a signal; notices when it has ended by itself.
-absl::Status Watch(Coordinator& coordinator, const LocalWorkers* workers,
-                   const sigset_t& signals, milliseconds grace,
-                   ProgressPainter& painter, View& view) {
+absl::Status Watch(Coordinator& coordinator, Service& service,
+                   const LocalWorkers* workers, const sigset_t& signals,
+                   milliseconds grace, ProgressPainter& painter, View& view) {
   std::optional<Clock::time_point> interrupted;
   while (true) {
     const std::optional<absl::Status> ended = coordinator.WaitFor(kTick);
     painter.Update(view.Of(*coordinator.snapshot()));
+    if (!IsReady(coordinator)) service.SetReady(false);
     if (ended.has_value()) return *ended;
     if (workers != nullptr && !workers->status().ok()) {
       coordinator.Stop(milliseconds(0));
@@ -233,8 +255,9 @@ absl::Status RunAggregator(const RunOptions& options) {
   ASSIGN_OR_RETURN(CheckpointStore checkpoints,
                    CheckpointStore::Open(paths.checkpoints,
                                          CheckpointStore::Access::kOwner));
+  LoadReport load_report;
   ASSIGN_OR_RETURN(const std::optional<v1::Checkpoint> checkpoint,
-                   LoadCheckpoint(*directory, checkpoints));
+                   LoadCheckpoint(*directory, checkpoints, &load_report));
 
   const int threads =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -243,8 +266,10 @@ absl::Status RunAggregator(const RunOptions& options) {
   CoordinatorOptions coordinator_options;
   coordinator_options.fingerprint = fingerprint;
   std::atomic<uint64_t> failed_units{0};
+  SetLogKey("run", experiment.name());
   coordinator_options.on_generation = [&](const Progress& progress) {
     failed_units += progress.failed_units;
+    SetLogKey("generation", absl::StrCat(progress.generation + 1));
   };
   ASSIGN_OR_RETURN(
       const std::unique_ptr<Coordinator> coordinator,
@@ -254,6 +279,8 @@ absl::Status RunAggregator(const RunOptions& options) {
                               directory->last_incarnation()),
                           checkpoint, std::move(coordinator_options)));
   RETURN_IF_ERROR(directory->SetIncarnation(coordinator->incarnation()));
+  coordinator->metrics().AddCheckpointFallbacks(
+      static_cast<int>(load_report.damaged.size()));
 
   ServiceOptions service_options;
   service_options.listen = options.listen;
@@ -263,6 +290,8 @@ absl::Status RunAggregator(const RunOptions& options) {
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
                    Service::Start(coordinator.get(), service_options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
+                   StartHttp(options, coordinator.get()));
   RETURN_IF_ERROR(directory->WriteEndpoint(service->addresses().front()));
 
   std::unique_ptr<LocalWorkers> workers;
@@ -271,18 +300,23 @@ absl::Status RunAggregator(const RunOptions& options) {
     worker_options.program = options.program;
     worker_options.address = service->addresses().front();
     worker_options.count = options.local_workers;
+    worker_options.arguments = options.worker_arguments;
     worker_options.log_folder = paths.logs;
     ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(worker_options)));
   }
 
-  ProgressPainter painter(stderr, options.progress, options.color);
+  ProgressPainter painter(stderr, options.progress, options.color, /*width=*/0,
+                          options.lines);
+  if (http != nullptr) {
+    painter.Message(absl::StrCat("Serving metrics at ", http->address()));
+  }
   if (checkpoint.has_value()) {
     painter.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
                                  coordinator->snapshot()->generation));
   }
   View view(experiment, checkpoint, &failed_units);
-  return Watch(*coordinator, workers.get(), signals, options.grace, painter,
-               view);
+  return Watch(*coordinator, *service, workers.get(), signals, options.grace,
+               painter, view);
 }
 
 }  // namespace starling

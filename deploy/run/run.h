@@ -5,10 +5,12 @@
 #define STARLING_DEPLOY_RUN_RUN_H_
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "aggregator/progress_painter.h"
 #include "aggregator/run_directory.h"
 #include "deploy/experiment/experiment.h"
@@ -25,12 +27,20 @@ struct RunOptions {
   // Addresses ("unix:PATH", "HOST:PORT"). Empty: a socket in the directory.
   std::vector<std::string> listen;
   bool insecure_network = false;
+  // Where /metrics, /healthz and /readyz are served ("HOST:PORT", "unix:PATH").
+  // Empty: nowhere.
+  std::string http;
   // Worker processes on this machine, >= 0.
   int local_workers = 0;
-  // Path of the program `starling`, for them.
+  // Path of the program `starling`, for them, and further words of their
+  // command line.
   std::string program;
+  std::vector<std::string> worker_arguments;
   ProgressMode progress = ProgressMode::kPlain;
   bool color = false;
+  // Takes the lines of progress and what else people are told, instead of
+  // standard error. Any thread.
+  std::function<void(absl::string_view line)> lines;
   // At a signal: how long to wait for results that are under way.
   std::chrono::milliseconds grace{20'000};
   // For the run's record.
@@ -39,13 +49,13 @@ struct RunOptions {
 
 // Runs to the end, or until a signal: the first SIGINT, SIGTERM or SIGUSR1
 // saves and stops, a second SIGINT within 5 s does so without waiting for
-// results. Progress goes to standard error.
+// results, all others are ignored. Progress goes to standard error.
 //
-// OK: finished; Cancelled: stopped by a signal after saving; Unavailable: can't
-// start (directory in use, address taken); FailedPrecondition: the machine's
-// workers were refused; InvalidArgument: the directory belongs to another
-// experiment; DataLoss: no valid checkpoint; Aborted, Internal: training
-// failed.
+// OK: finished; Cancelled: stopped by a signal or an operator after saving;
+// Unavailable: can't start (directory in use, address taken);
+// FailedPrecondition: the machine's workers were refused; InvalidArgument: the
+// directory belongs to another experiment; DataLoss: no valid checkpoint;
+// Aborted, Internal: training failed.
 absl::Status RunAggregator(const RunOptions& options);
 
 }  // namespace starling

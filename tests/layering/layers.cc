@@ -40,11 +40,17 @@ struct Library {
 const std::vector<Library>& Libraries() {
   static const auto* libraries = new std::vector<Library>{
       {"gRPC", std::regex("(grpc|grpcpp|grpc\\+\\+)/.*|.*\\.grpc\\.pb\\.h"),
-       std::regex("aggregator/(service|coordinator)(_.*)?\\.(h|cc)|"
+       std::regex("aggregator/(service|coordinator|control_service|"
+                  "control_client)(_.*)?\\.(h|cc)|"
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
                   "base/grpc_status.*|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
+      {"Prometheus", std::regex("prometheus/.*"),
+       std::regex("aggregator/metrics(_test)?\\.cc")},
+      // Its macros break Eigen's headers.
+      {"httplib", std::regex("httplib\\.h"),
+       std::regex("aggregator/http_server\\.cc")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
        std::regex("envs/pixels/.*|policies/attention/patches.*|"
                   "deploy/media/.*")},
