@@ -37,6 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "aggregator/checkpoint_writer.h"
+#include "aggregator/failed_units.h"
 #include "aggregator/noise_audit.h"
 #include "aggregator/session_table.h"
 #include "aggregator/snapshot.h"
@@ -68,6 +69,9 @@ struct CoordinatorOptions {
   std::chrono::milliseconds linger{3'000};
   std::chrono::milliseconds last_checkpoint{60'000};
   size_t max_queue = 4096;
+  // The run's directory, where failed units are kept (failed_units.h). Empty:
+  // they are not.
+  std::string run_directory;
   // Called after each generation, on the coordinator's thread.
   std::function<void(const Progress&)> on_generation;
 };
@@ -152,6 +156,8 @@ class Coordinator {
                    Reply<v1::LeaveReply> reply);
   UnitTable::Submission TakeResult(Session& session,
                                    const v1::LeasedResult& leased);
+  // A unit hangs wherever it is evaluated: training can't go on.
+  void EndStuck(const v1::RolloutResult& result);
   void CloseGeneration();
   void BeginGeneration();
   void NoteProgress(const Progress& progress);
@@ -185,6 +191,7 @@ class Coordinator {
   SessionTable sessions_;
   std::optional<v1::Fingerprint> fingerprint_;
   NoiseAudit noise_audit_;
+  FailedUnits failed_units_;
   State state_ = State::kTraining;
   bool quit_ = false;
   Time stop_by_{};
