@@ -85,7 +85,7 @@ void Coordinator::EndStuck(const v1::RolloutResult& result) {
       " was ended ", options_.leases.max_reports,
       " times by the step watchdog (", result.detail(),
       "). Time never leaves a unit out, so training can't go on: the "
-      "environment must be mended, or workers get a longer --step_timeout.",
+      "environment must be mended, or workers get a longer --step_timeout",
       failed_units_.Reproduction(trainer_->state(), unit, result)));
   LOG(ERROR) << "training failed: " << status.message();
   BeginEnd(status);

@@ -117,7 +117,7 @@ void FailedUnits::Note(const v1::PolicyState& state,
       }
       kept_diverged_ = now;
     }
-    LOG(WARNING) << Describe(units[i], results[i]) << "."
+    LOG(WARNING) << Describe(units[i], results[i])
                  << Reproduction(state, units[i], results[i]);
   }
   if (num_broken > kKeptOfAGeneration) {
@@ -145,7 +145,7 @@ std::string FailedUnits::Reproduction(const v1::PolicyState& state,
                                       const v1::WorkUnit& unit,
                                       const v1::RolloutResult& result) {
   if (folder_.empty() || !Keep(state, unit, result)) return "";
-  return absl::StrCat(" To evaluate it again: ", CommandFor(unit));
+  return absl::StrCat(". To evaluate it again: ", CommandFor(unit));
 }
 
 bool FailedUnits::Keep(const v1::PolicyState& state, const v1::WorkUnit& unit,

@@ -41,8 +41,9 @@ class FailedUnits {
   // above want, and tells the log of each, with its command.
   void Note(const v1::PolicyState& state, absl::Span<const v1::WorkUnit> units,
             absl::Span<const v1::RolloutResult> results, Time now);
-  // The command that evaluates the first failed unit of these again, as a
-  // sentence for the end of a message; "" if none failed or it can't be kept.
+  // The command that evaluates the first failed unit of these again, as the end
+  // of a message: ". To evaluate it again: starling ..". "" if none failed or it
+  // can't be kept.
   std::string Reproduction(const v1::PolicyState& state,
                            absl::Span<const v1::WorkUnit> units,
                            absl::Span<const v1::RolloutResult> results);

@@ -44,7 +44,8 @@ const std::vector<Library>& Libraries() {
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
                   "base/grpc_status.*|"
                   ".*_main\\.cc|tests/.*")},
-      {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
+      {"MuJoCo", std::regex("mujoco/.*"),
+       std::regex("envs/mujoco/.*|tests/faults/.*_physics\\.cc")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
        std::regex("envs/pixels/.*|policies/attention/patches.*|"
                   "deploy/media/.*")},
