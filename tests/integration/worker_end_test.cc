@@ -20,11 +20,12 @@ constexpr int kStopped = 75;
 
 class WorkerEndTest : public RunFixture {
  protected:
-  // Units of half an hour.
+  // Units of an hour or so.
   std::string Endless() const {
     return Write("endless.textproto", R"(
       name: "endless" seed: 3
-      env { half_cheetah {} max_steps: 50000000 }
+      env { half_cheetah {} max_steps: 1000000 }
+      rollout { episodes: 100 }
       policy { linear {} }
       strategy { openai_es { num_directions: 4 sigma: 0.05 } }
       budget { generations: 1 }
