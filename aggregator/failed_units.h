@@ -1,14 +1,14 @@
 // Units that had no return, kept in a run's directory so that each can be
 // evaluated again: `starling replay RUN --generation G --unit I`.
 //
-// A file `failed/unit-<G>-<I>.strl` holds a v1::FailedUnit (experiment, state of
-// the generation, unit, what was reported) and its SHA-256, so it needs neither
-// a checkpoint nor the run's future. The newest 20 are kept, and of the units of
-// a generation the first 3 that crashed or ended in an error; those whose
-// physics diverged are common and alike, so one in 10 s is enough.
+// A file `failed/unit-<G>-<I>.strl` holds a v1::FailedUnit (experiment, state
+// of the generation, unit, what was reported) and its SHA-256, so it needs no
+// checkpoint. The newest 20 are kept, and of the units of a generation the
+// first 3 that crashed or ended in an error; those whose physics diverged are
+// common and alike, so one in 10 s is enough.
 //
-// What is kept depends on the clock; nothing of the run does. Not thread-safe. A
-// file costs about 10 ms (it is flushed to the disk).
+// What is kept depends on the clock; nothing of the run does. Not thread-safe.
+// A file costs about 10 ms (it is flushed to the disk).
 #ifndef STARLING_AGGREGATOR_FAILED_UNITS_H_
 #define STARLING_AGGREGATOR_FAILED_UNITS_H_
 
@@ -41,9 +41,9 @@ class FailedUnits {
   // above want, and tells the log of each, with its command.
   void Note(const v1::PolicyState& state, absl::Span<const v1::WorkUnit> units,
             absl::Span<const v1::RolloutResult> results, Time now);
-  // The command that evaluates the first failed unit of these again, as the end
-  // of a message: ". To evaluate it again: starling ..". "" if none failed or it
-  // can't be kept.
+  // The command that evaluates the first failed unit of these again, as the
+  // end of a message: ". To evaluate it again: starling ..". "" if none failed
+  // or it can't be kept.
   std::string Reproduction(const v1::PolicyState& state,
                            absl::Span<const v1::WorkUnit> units,
                            absl::Span<const v1::RolloutResult> results);

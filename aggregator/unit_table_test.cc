@@ -244,32 +244,6 @@ TEST_F(UnitTableTest, CrashesEndAUnitAfterThreeReportsOfTwoSessions) {
   EXPECT_TRUE(table_.complete());
 }
 
-TEST_F(UnitTableTest, StuckUnitsAreNeverDoneAndThreeReportsAreEnough) {
-  table_.AddSession(1, 1);
-  table_.AddSession(2, 1);
-  table_.Start(3, 1);
-
-  for (int i = 0; i < 2; ++i) {
-    const auto grant = Acquire(1, 1);
-    ASSERT_EQ(grant.size(), 1u);
-    EXPECT_EQ(Submit(1, grant[0], v1::RolloutResult::STUCK),
-              v1::WorkReply::ACCEPTED);
-    EXPECT_FALSE(table_.stuck_unit().has_value());
-    EXPECT_TRUE(table_.pending(0));
-  }
-  EXPECT_TRUE(Acquire(1, 1).empty()) << "the last word is another's";
-  const auto grant = Acquire(2, 1);
-  ASSERT_EQ(grant.size(), 1u);
-  EXPECT_EQ(Submit(2, grant[0], v1::RolloutResult::STUCK),
-            v1::WorkReply::ACCEPTED);
-
-  EXPECT_EQ(table_.stuck_unit(), 0);
-  EXPECT_FALSE(table_.complete());
-  EXPECT_TRUE(table_.pending(0));
-  table_.Start(4, 1);
-  EXPECT_FALSE(table_.stuck_unit().has_value());
-}
-
 TEST_F(UnitTableTest, LostLeasesNeverCountAsFailures) {
   table_.Start(0, 1);
   for (uint64_t session = 1; session < 100; ++session) {

@@ -72,8 +72,8 @@ absl::Status Serve(FrameSocket& socket, const EvaluatorFactory& make) {
     status = socket.Receive(&request);
     if (!status.ok()) break;
     if (request.has_state()) {
-      (*evaluator)->SetState(
-          std::make_shared<v1::PolicyState>(std::move(*request.mutable_state())));
+      (*evaluator)->SetState(std::make_shared<v1::PolicyState>(
+          std::move(*request.mutable_state())));
     } else if (request.has_unit()) {
       *reply.mutable_result() = (*evaluator)->Evaluate(request.unit());
       status = socket.Send(reply);

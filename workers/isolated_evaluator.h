@@ -4,8 +4,8 @@
 // What becomes of a unit:
 //
 //   the process answers               its answer
-//   dies of SIGSEGV, SIGBUS, SIGFPE,  CRASHED, with the signal, the seed and the
-//   SIGILL or SIGABRT                 steps until then
+//   dies of SIGSEGV, SIGBUS, SIGFPE,  CRASHED, with the signal, the seed and
+//   SIGILL or SIGABRT                 the steps until then
 //   no control step for step_timeout  STUCK; the process is killed
 //   dies of anything else (SIGKILL,   no report: that says nothing about the
 //   out of memory, exit)              unit, which is evaluated again
@@ -17,8 +17,9 @@
 // Time in which this process itself did not run (a stopped job, a sleeping
 // laptop) does not count against step_timeout.
 //
-// Cost: see workers/README.md. One thread at a time, except for steps() and
-// BreakOff(); that thread must outlive the object.
+// Cost of a process: about 20 us a unit and 4 MiB; 20 ms to start, and what its
+// environment takes (workers/README.md). One thread at a time, except for
+// steps() and BreakOff(); that thread must outlive the object.
 #ifndef STARLING_WORKERS_ISOLATED_EVALUATOR_H_
 #define STARLING_WORKERS_ISOLATED_EVALUATOR_H_
 

@@ -1,5 +1,5 @@
-// The one front end. Everything it does is a verb, except for what workers start
-// themselves: evaluator processes.
+// The one front end. Everything it does is a verb, except for what workers
+// start themselves: evaluator processes.
 #include <iostream>
 #include <string>
 

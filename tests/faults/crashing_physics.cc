@@ -1,7 +1,7 @@
 // A library for LD_PRELOAD that puts a fault into the physics of some episodes:
 // a real one, where a broken environment would have it.
 //
-//   STARLING_FAULT         what happens in the first physics step of an episode:
+//   STARLING_FAULT         what happens in an episode's first physics step:
 //                            segfault  writes to memory that can't be written
 //                            abort     calls abort
 //                            hang      never returns

@@ -60,7 +60,8 @@ class CrashTest : public RunFixture {
         "/usr/bin/env",
         "LD_PRELOAD=" +
             testing::DataPath("tests/faults/libcrashing_physics.so"),
-        "STARLING_FAULT=" + fault, std::string("STARLING_FAULT_ONE_IN=") + kOneIn,
+        "STARLING_FAULT=" + fault,
+        std::string("STARLING_FAULT_ONE_IN=") + kOneIn,
         // For programs that are built with that sanitizer.
         "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"};
     words.insert(words.end(), command.begin(), command.end());
