@@ -67,6 +67,7 @@ Coordinator::Coordinator(const v1::Experiment& experiment,
       fingerprint_(options_.fingerprint),
       noise_audit_(&trainer_->noise(),
                    trainer_->state().distribution().mean_size()),
+      failed_units_(experiment, options_.run_directory),
       began_(Clock::now()),
       facts_(incarnation),
       snapshot_(std::make_shared<Snapshot>(facts_.snapshot())) {}
@@ -353,6 +354,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
                   std::string(status.message())};
     facts_.AddRejection();
   }
+  if (table_.stuck_unit().has_value()) EndStuck(result);
   if (submission.settled) {
     backlog_.AddAnswer(result);
     facts_.AddSteps(result);

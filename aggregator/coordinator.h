@@ -37,6 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "aggregator/checkpoint_writer.h"
+#include "aggregator/failed_units.h"
 #include "aggregator/metrics.h"
 #include "aggregator/noise_audit.h"
 #include "aggregator/session_table.h"
@@ -70,6 +71,9 @@ struct CoordinatorOptions {
   std::chrono::milliseconds linger{3'000};
   std::chrono::milliseconds last_checkpoint{60'000};
   size_t max_queue = 4096;
+  // The run's directory, where failed units are kept (failed_units.h). Empty:
+  // they are not.
+  std::string run_directory;
   // Called after each generation, on the coordinator's thread.
   std::function<void(const Progress&)> on_generation;
 };
@@ -172,6 +176,8 @@ class Coordinator {
                                    const v1::LeasedResult& leased);
   // Of an answer that settled its unit.
   void MeasureUnit(const v1::RolloutResult& result);
+  // A unit hangs wherever it is evaluated: training can't go on.
+  void EndStuck(const v1::RolloutResult& result);
   void CloseGeneration();
   void BeginGeneration();
   void NoteProgress(const Progress& progress);
@@ -217,6 +223,7 @@ class Coordinator {
   SessionTable sessions_;
   std::optional<v1::Fingerprint> fingerprint_;
   NoiseAudit noise_audit_;
+  FailedUnits failed_units_;
   State state_ = State::kTraining;
   bool quit_ = false;
   // By an operator: no leases until Resume.

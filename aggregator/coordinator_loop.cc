@@ -84,7 +84,23 @@ void Coordinator::SweepSessions(Time now) {
   table_.Expire(now);
 }
 
+void Coordinator::EndStuck(const v1::RolloutResult& result) {
+  if (state_ != State::kTraining && state_ != State::kStopping) return;
+  const v1::WorkUnit& unit = trainer_->units()[*table_.stuck_unit()];
+  const absl::Status status = absl::AbortedError(absl::StrCat(
+      "generation ", unit.generation(), ": unit ", unit.index(),
+      " was ended ", options_.leases.max_reports,
+      " times by the step watchdog (", result.detail(),
+      "). Time never leaves a unit out, so training can't go on: the "
+      "environment must be mended, or workers get a longer --step_timeout",
+      failed_units_.Reproduction(trainer_->state(), unit, result)));
+  LOG(ERROR) << "training failed: " << status.message();
+  BeginEnd(status);
+}
+
 void Coordinator::CloseGeneration() {
+  failed_units_.Note(trainer_->state(), trainer_->units(), table_.results(),
+                     Clock::now());
   const Time began = Clock::now();
   absl::StatusOr<Progress> progress = trainer_->Advance(table_.results());
   const Time now = Clock::now();
@@ -94,8 +110,14 @@ void Coordinator::CloseGeneration() {
   }
   generation_began_ = now;
   if (!progress.ok()) {
-    LOG(ERROR) << "training failed: " << progress.status().message();
-    BeginEnd(progress.status());
+    const absl::Status status(
+        progress.status().code(),
+        absl::StrCat(progress.status().message(),
+                     failed_units_.Reproduction(trainer_->state(),
+                                                trainer_->units(),
+                                                table_.results())));
+    LOG(ERROR) << "training failed: " << status.message();
+    BeginEnd(status);
     return;
   }
   generation_closed_ = true;

@@ -167,6 +167,7 @@ RunPaths::RunPaths(const std::string& path) {
   database = root + "/run.db";
   videos = root + "/videos";
   logs = root + "/logs";
+  failed = root + "/failed";
 }
 
 absl::StatusOr<v1::Experiment> ReadRunExperiment(const std::string& path) {

@@ -5,6 +5,7 @@
 //   endpoint           address of the live aggregator, for workers
 //   run.lock           held by the aggregator, names its host and process
 //   checkpoints/  run.db  videos/  logs/
+//   failed/            units that had no return (failed_units.h), if any
 //
 // Not thread-safe.
 #ifndef STARLING_AGGREGATOR_RUN_DIRECTORY_H_
@@ -55,7 +56,7 @@ struct RunPaths {
   explicit RunPaths(const std::string& root);
 
   std::string root, config, meta, endpoint, lock, checkpoints, database, videos,
-      logs;
+      logs, failed;
 };
 
 // The resolved experiment of an existing run, from its configuration file or,

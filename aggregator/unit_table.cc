@@ -21,7 +21,8 @@ std::string Bits(const v1::RolloutResult& result) {
 
 bool IsFailure(const v1::RolloutResult& result) {
   return result.status() == v1::RolloutResult::CRASHED ||
-         result.status() == v1::RolloutResult::ENV_ERROR;
+         result.status() == v1::RolloutResult::ENV_ERROR ||
+         result.status() == v1::RolloutResult::STUCK;
 }
 
 }  // namespace
@@ -43,6 +44,7 @@ void UnitTable::Start(uint64_t generation, int n) {
   pending_.clear();
   for (int i = 0; i < n; ++i) pending_.insert(pending_.end(), i);
   num_done_ = 0;
+  stuck_unit_.reset();
 }
 
 void UnitTable::AddSession(SessionId session, int slots) {
@@ -72,7 +74,9 @@ void UnitTable::Inherit(SessionId session, SessionId heir) {
     if (leases_[i].live) to->second.live.insert(first_lease_ + i);
   }
   for (Unit& unit : units_) {
-    std::replace(unit.reports.begin(), unit.reports.end(), session, heir);
+    for (auto* reports : {&unit.reports, &unit.stuck_reports}) {
+      std::replace(reports->begin(), reports->end(), session, heir);
+    }
   }
 }
 
@@ -167,7 +171,11 @@ UnitTable::Submission UnitTable::Submit(SessionId session, LeaseId id,
   ++counters_.accepted;
   if (IsFailure(result)) {
     ++counters_.failure_reports;
-    if (!TakeReport(session, unit)) {
+    const bool is_stuck = result.status() == v1::RolloutResult::STUCK;
+    const bool is_enough = TakeReport(
+        session, is_stuck ? unit.stuck_reports : unit.reports);
+    if (is_stuck && is_enough) stuck_unit_ = index;
+    if (is_stuck || !is_enough) {
       if (unit.live.empty()) pending_.insert(index);
       return {v1::WorkReply::ACCEPTED, false, ""};
     }
@@ -305,18 +313,24 @@ int UnitTable::NextCopy(SessionId session, Time now) const {
   return -1;
 }
 
-// Whether the last report has to come from another session.
 bool UnitTable::BarredFrom(const Unit& unit, SessionId session) const {
-  return static_cast<int>(unit.reports.size()) >= rules_.max_reports - 1 &&
+  return NeedsAnother(unit.reports, session) ||
+         NeedsAnother(unit.stuck_reports, session);
+}
+
+// Whether the last report has to come from another session.
+bool UnitTable::NeedsAnother(const std::vector<SessionId>& reports,
+                             SessionId session) const {
+  return static_cast<int>(reports.size()) >= rules_.max_reports - 1 &&
          sessions_.size() > 1 &&
-         std::all_of(unit.reports.begin(), unit.reports.end(),
+         std::all_of(reports.begin(), reports.end(),
                      [&](SessionId by) { return by == session; });
 }
 
-bool UnitTable::TakeReport(SessionId session, Unit& unit) {
-  unit.reports.push_back(session);
-  if (static_cast<int>(unit.reports.size()) < rules_.max_reports) return false;
-  const std::set<SessionId> by(unit.reports.begin(), unit.reports.end());
+bool UnitTable::TakeReport(SessionId session, std::vector<SessionId>& reports) {
+  reports.push_back(session);
+  if (static_cast<int>(reports.size()) < rules_.max_reports) return false;
+  const std::set<SessionId> by(reports.begin(), reports.end());
   return by.size() >= 2 || sessions_.size() < 2;
 }
 

@@ -14,6 +14,8 @@
 //   deterministic: one
 //               report ends the unit. CRASHED and ENV_ERROR end it at
 //               `max_reports` reports, by two sessions if a second one lives.
+//               STUCK never ends a unit: with as many reports of it the run
+//               can't go on (stuck_unit).
 //   Prefetch    A session holds at most slots + ceil(slots / 4) leases, and
 //   more
 //               than its slots only while every slot of every session can still
@@ -118,6 +120,9 @@ class UnitTable {
   bool Preload(const v1::RolloutResult& result);
 
   bool complete() const { return num_done_ == num_units(); }
+  // A unit of this generation that was STUCK `max_reports` times, if there is
+  // one.
+  std::optional<int> stuck_unit() const { return stuck_unit_; }
   // By index, when complete.
   const std::vector<v1::RolloutResult>& results() const { return results_; }
   uint64_t generation() const { return generation_; }
@@ -140,8 +145,9 @@ class UnitTable {
   struct Unit {
     bool done = false;
     std::vector<LeaseId> live;
-    // Of CRASHED and ENV_ERROR, by whom.
+    // Of CRASHED and ENV_ERROR, and of STUCK: by whom.
     std::vector<SessionId> reports;
+    std::vector<SessionId> stuck_reports;
   };
   struct Lease {
     int unit;
@@ -168,7 +174,10 @@ class UnitTable {
   // The oldest unit that may be copied for the session; -1: none.
   int NextCopy(SessionId session, Time now) const;
   bool BarredFrom(const Unit& unit, SessionId session) const;
-  bool TakeReport(SessionId session, Unit& unit);
+  bool NeedsAnother(const std::vector<SessionId>& reports,
+                    SessionId session) const;
+  // Whether that is enough of them.
+  bool TakeReport(SessionId session, std::vector<SessionId>& reports);
   void Settle(int unit, const v1::RolloutResult& result);
   void Observe(Duration duration);
   std::chrono::milliseconds ttl() const;
@@ -184,6 +193,7 @@ class UnitTable {
   std::unordered_map<SessionId, Session> sessions_;
   int total_slots_ = 0;
   int num_done_ = 0;
+  std::optional<int> stuck_unit_;
   Counters counters_;
   std::vector<Duration> durations_;  // a ring of the last ones
   size_t num_observed_ = 0;

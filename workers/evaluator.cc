@@ -60,7 +60,7 @@ std::string Describe(const Episode& episode, uint32_t index,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
-    const v1::Experiment& experiment) {
+    const v1::Experiment& experiment, std::atomic<uint64_t>* steps) {
   ASSIGN_OR_RETURN(std::unique_ptr<Env> env,
                    EnvRegistry::Make(experiment.env()));
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
@@ -69,17 +69,17 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
                    Noise::Create(NoiseOf(experiment.strategy()),
                                  experiment.seed(), policy->layout()));
   return std::unique_ptr<Evaluator>(new Evaluator(
-      experiment, std::move(env), std::move(policy), std::move(noise)));
+      experiment, std::move(env), std::move(policy), std::move(noise), steps));
 }
 
 Evaluator::Evaluator(const v1::Experiment& experiment, std::unique_ptr<Env> env,
                      std::unique_ptr<Policy> policy,
-                     std::unique_ptr<Noise> noise)
+                     std::unique_ptr<Noise> noise, std::atomic<uint64_t>* steps)
     : normalizer_config_(experiment.normalizer()),
       env_(std::move(env)),
       policy_(std::move(policy)),
       noise_(std::move(noise)),
-      rollout_(env_->spec()),
+      rollout_(env_->spec(), steps),
       point_(Eigen::VectorXf::Zero(policy_->num_parameters())),
       epsilon_(Eigen::VectorXf::Zero(policy_->num_parameters())),
       moments_(static_cast<int>(env_->spec().state_size())),

@@ -7,6 +7,7 @@
 #define STARLING_WORKERS_EVALUATOR_H_
 
 #include <Eigen/Core>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,9 +29,9 @@ namespace starling {
 class Evaluator {
  public:
   // Builds the environment, the policy and the noise of `experiment`. The
-  // errors of their factories, as they are.
+  // errors of their factories, as they are. `steps`: see Rollout.
   static absl::StatusOr<std::unique_ptr<Evaluator>> Create(
-      const v1::Experiment& experiment);
+      const v1::Experiment& experiment, std::atomic<uint64_t>* steps = nullptr);
 
   const v1::EnvSpec& env_spec() const { return env_->spec(); }
   int num_parameters() const { return policy_->num_parameters(); }
@@ -54,7 +55,8 @@ class Evaluator {
 
  private:
   Evaluator(const v1::Experiment& experiment, std::unique_ptr<Env> env,
-            std::unique_ptr<Policy> policy, std::unique_ptr<Noise> noise);
+            std::unique_ptr<Policy> policy, std::unique_ptr<Noise> noise,
+            std::atomic<uint64_t>* steps);
 
   // Why `state_` or `unit` can't be used; "" if they can.
   std::string FindFault(const v1::PolicyState& state) const;

@@ -8,12 +8,13 @@
 
 namespace starling {
 
-Rollout::Rollout(const v1::EnvSpec& spec)
+Rollout::Rollout(const v1::EnvSpec& spec, std::atomic<uint64_t>* steps)
     : low_(spec.action_size()),
       high_(spec.action_size()),
       state_(Eigen::VectorXf::Zero(spec.state_size())),
       action_(Eigen::VectorXf::Zero(spec.action_size())),
-      episode_moments_(static_cast<int>(spec.state_size())) {
+      episode_moments_(static_cast<int>(spec.state_size())),
+      steps_(steps != nullptr ? steps : &own_steps_) {
   CHECK_EQ(spec.action_low_size(), action_.size());
   CHECK_EQ(spec.action_high_size(), action_.size());
   for (int i = 0; i < action_.size(); ++i) {
@@ -29,7 +30,7 @@ Episode Rollout::Run(Env& env, const Normalizer& normalizer, Policy& policy,
     episode.divergence = divergence;
     return episode;
   };
-  uint64_t steps = steps_.load(std::memory_order_relaxed);
+  uint64_t steps = steps_->load(std::memory_order_relaxed);
   if (moments != nullptr) episode_moments_.Clear();
   policy.Reset();
   env.Reset(rng);
@@ -45,7 +46,7 @@ Episode Rollout::Run(Env& env, const Normalizer& normalizer, Policy& policy,
 
     const StepResult result = env.Step(action_);
     // A plain store: only this thread writes.
-    steps_.store(++steps, std::memory_order_relaxed);
+    steps_->store(++steps, std::memory_order_relaxed);
     if (result.outcome == Outcome::kDiverged) {
       return diverged(episode, Divergence::kPhysics);
     }

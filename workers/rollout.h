@@ -38,8 +38,10 @@ struct Episode {
 // for steps(). After creation Run allocates nothing of its own.
 class Rollout {
  public:
-  // For environments and policies of this spec.
-  explicit Rollout(const v1::EnvSpec& spec);
+  // For environments and policies of this spec. Control steps are counted in
+  // `steps`, which outlives the object, or in a counter of its own.
+  explicit Rollout(const v1::EnvSpec& spec,
+                   std::atomic<uint64_t>* steps = nullptr);
 
   // Plays one episode: a pure function of the policy's parameters, the
   // normaliser and `rng`. The policy sees normalised states and raw images; its
@@ -52,7 +54,7 @@ class Rollout {
 
   // Control steps since creation, for a watchdog on another thread: while an
   // episode makes progress it grows. A failed episode's steps count too.
-  uint64_t steps() const { return steps_.load(std::memory_order_relaxed); }
+  uint64_t steps() const { return steps_->load(std::memory_order_relaxed); }
 
  private:
   // Cuts action_ at the bounds. False if a coordinate is not finite.
@@ -64,7 +66,8 @@ class Rollout {
   Eigen::VectorXf action_;
   // Of the episode under way: only whole ones count.
   Moments episode_moments_;
-  std::atomic<uint64_t> steps_{0};
+  std::atomic<uint64_t> own_steps_{0};
+  std::atomic<uint64_t>* const steps_;
 };
 
 }  // namespace starling

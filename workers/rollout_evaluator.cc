@@ -30,11 +30,11 @@ class RolloutEvaluator : public UnitEvaluator {
 
 }  // namespace
 
-EvaluatorFactory RolloutEvaluators() {
-  return [](const v1::Experiment& experiment)
+EvaluatorFactory RolloutEvaluators(std::atomic<uint64_t>* steps) {
+  return [steps](const v1::Experiment& experiment)
              -> absl::StatusOr<std::unique_ptr<UnitEvaluator>> {
     ASSIGN_OR_RETURN(std::unique_ptr<Evaluator> evaluator,
-                     Evaluator::Create(experiment));
+                     Evaluator::Create(experiment, steps));
     return std::make_unique<RolloutEvaluator>(std::move(evaluator));
   };
 }

@@ -38,6 +38,9 @@ SlotPool::~SlotPool() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     quit_ = true;
+    for (Slot& slot : slots_) {
+      if (slot.evaluator != nullptr) slot.evaluator->BreakOff();
+    }
   }
   wake_.notify_all();
   for (Slot& slot : slots_) slot.thread.join();
@@ -130,13 +133,13 @@ bool SlotPool::CanBegin() const {
 
 void SlotPool::Run(Slot* slot, const v1::Experiment& experiment,
                    const EvaluatorFactory& factory) {
-  auto evaluator = factory(experiment);
+  auto built = factory(experiment);
   std::unique_lock<std::mutex> lock(mutex_);
   ++num_built_;
-  if (evaluator.ok()) {
-    slot->evaluator = *std::move(evaluator);
+  if (built.ok()) {
+    slot->evaluator = *std::move(built);
   } else {
-    build_status_.Update(evaluator.status());
+    build_status_.Update(built.status());
   }
   wake_.notify_all();
   std::shared_ptr<const v1::PolicyState> state;
@@ -159,13 +162,14 @@ void SlotPool::Run(Slot* slot, const v1::Experiment& experiment,
 
     lock.lock();
     slot->is_running = false;
+    if (quit_) break;
     lock.unlock();
     on_result_(std::move(leased));
     lock.lock();
   }
+  const std::unique_ptr<UnitEvaluator> evaluator = std::move(slot->evaluator);
   lock.unlock();
-  // Here, on the thread that made it.
-  slot->evaluator.reset();
+  // Destroyed here, on the thread that made it.
 }
 
 }  // namespace starling

@@ -34,6 +34,9 @@ class UnitEvaluator {
   virtual v1::RolloutResult Evaluate(const v1::WorkUnit& unit) = 0;
   // Grows while a unit makes progress. Any thread.
   virtual uint64_t steps() const = 0;
+  // Nobody waits any more for the unit under way, or for later ones: Evaluate
+  // returns soon, with anything, if it can. Any thread.
+  virtual void BreakOff() {}
 };
 
 using EvaluatorFactory =
@@ -49,7 +52,8 @@ class SlotPool {
   static absl::StatusOr<std::unique_ptr<SlotPool>> Create(
       int slots, const v1::Experiment& experiment, EvaluatorFactory factory,
       std::function<void(v1::LeasedResult)> on_result);
-  // Waits for the units that have begun.
+  // Breaks off the units that have begun, or waits for them where that can't
+  // be done; their answers are dropped.
   ~SlotPool();
 
   const v1::EnvSpec& env_spec() const { return env_spec_; }

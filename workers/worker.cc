@@ -54,7 +54,7 @@ class Worker::Client {
       }
     }
     calls_.Cancel();
-    // Begun units are waited for here; their results go nowhere.
+    // Begun units end here; their results go nowhere.
     workshop_.Close();
     calls_.Close();
     return *result_;

@@ -71,11 +71,11 @@ class Worker {
   //   others              the evaluator can't be built
   absl::Status Run();
   // Takes no more work, waits up to options.grace for units that have begun,
-  // gives the others back. (A unit can't be broken off: Run returns when the
-  // last one ends, but its answer then goes nowhere.) Any thread.
+  // gives the others back. Run then breaks off what still runs; an evaluator
+  // that can't do so (UnitEvaluator::BreakOff) is waited for. Any thread.
   void Stop();
   // Ends Run at once without a word to the aggregator, like a crash, except
-  // that units that have begun are waited for. Any thread.
+  // that evaluators that can't break off a unit are waited for. Any thread.
   void Abandon();
 
  private:

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "aggregator/run_directory.h"
@@ -20,6 +21,7 @@
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
 #include "workers/fingerprint.h"
+#include "workers/isolated_evaluator.h"
 #include "workers/rollout_evaluator.h"
 
 namespace starling {
@@ -65,6 +67,11 @@ class WorkerVerb : public Verb {
               "seconds without an answer after which it ends; 0: never");
     AddNumber(app, "--grace", &grace_s_, 0, 3600,
               "seconds to finish begun units at SIGTERM");
+    AddChoice(app, "--isolate", &isolate_, {"on", "off"},
+              "evaluators in processes of their own, which may crash");
+    AddNumber(app, "--step_timeout", &step_timeout_s_, 0.1, 86400,
+              "seconds without an environment step after which a unit is "
+              "stuck");
   }
 
   absl::Status Run() override {
@@ -113,13 +120,21 @@ class WorkerVerb : public Verb {
     gethostname(host, sizeof(host) - 1);
     options.host = host;
     options.pid = getpid();
-    options.make_evaluator = RolloutEvaluators();
+    options.step_timeout = Milliseconds(step_timeout_s_);
+    if (isolate_ == "on") {
+      IsolationOptions isolation;
+      isolation.step_timeout = options.step_timeout;
+      options.make_evaluator = IsolatedEvaluators(std::move(isolation));
+    } else {
+      options.make_evaluator = RolloutEvaluators();
+    }
     options.fingerprint = ComputeFingerprint;
-    options.contact.give_up_after =
-        std::chrono::milliseconds(static_cast<int64_t>(give_up_s_ * 1000));
-    options.grace =
-        std::chrono::milliseconds(static_cast<int64_t>(grace_s_ * 1000));
+    options.contact.give_up_after = Milliseconds(give_up_s_);
+    options.grace = Milliseconds(grace_s_);
     return options;
+  }
+  static std::chrono::milliseconds Milliseconds(double seconds) {
+    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
   }
 
   std::string address_;
@@ -129,6 +144,8 @@ class WorkerVerb : public Verb {
   double wait_s_ = 0;
   double give_up_s_ = 0;
   double grace_s_ = 20;
+  std::string isolate_ = "on";
+  double step_timeout_s_ = 60;
 };
 
 STARLING_REGISTER_VERB(

@@ -265,6 +265,7 @@ absl::Status RunAggregator(const RunOptions& options) {
                    Trainer::Create(experiment, env_spec, threads));
   CoordinatorOptions coordinator_options;
   coordinator_options.fingerprint = fingerprint;
+  coordinator_options.run_directory = paths.root;
   std::atomic<uint64_t> failed_units{0};
   SetLogKey("run", experiment.name());
   coordinator_options.on_generation = [&](const Progress& progress) {

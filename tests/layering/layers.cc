@@ -45,7 +45,8 @@ const std::vector<Library>& Libraries() {
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
                   "base/grpc_status.*|"
                   ".*_main\\.cc|tests/.*")},
-      {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
+      {"MuJoCo", std::regex("mujoco/.*"),
+       std::regex("envs/mujoco/.*|tests/faults/.*_physics\\.cc")},
       {"Prometheus", std::regex("prometheus/.*"),
        std::regex("aggregator/metrics(_test)?\\.cc")},
       // Its macros break Eigen's headers.
