@@ -43,6 +43,7 @@ const std::vector<Library>& Libraries() {
        std::regex("aggregator/(service|coordinator)(_.*)?\\.(h|cc)|"
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
                   "base/grpc_status.*|"
+                  "deploy/bench/echo_server\\.(h|cc)|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
