@@ -66,7 +66,8 @@ struct SoakReport {
 };
 
 // NaN with fewer than two different x.
-double LeastSquaresSlope(absl::Span<const double> x, absl::Span<const double> y);
+double LeastSquaresSlope(absl::Span<const double> x,
+                         absl::Span<const double> y);
 
 // Of samples from `warm_up_s` on.
 ProcessTrend TrendOf(absl::Span<const SoakSample> samples, double warm_up_s,
@@ -74,8 +75,8 @@ ProcessTrend TrendOf(absl::Span<const SoakSample> samples, double warm_up_s,
 
 // `on_sample` is called after each sample. InvalidArgument: a number out of
 // range; NotFound: no folder; Unavailable: the program or the file can't be
-// used; Internal: the aggregator or the first worker ended by itself, or did not
-// end as it should.
+// used; Internal: the aggregator or the first worker ended by itself, or did
+// not end as it should.
 absl::StatusOr<SoakReport> Soak(
     const SoakOptions& options,
     const std::function<void(const SoakSample&)>& on_sample);
