@@ -44,6 +44,7 @@ const std::vector<Library>& Libraries() {
                   "control_client)(_.*)?\\.(h|cc)|"
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
                   "base/grpc_status.*|"
+                  "deploy/bench/echo_server\\.(h|cc)|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"),
        std::regex("envs/mujoco/.*|tests/faults/.*_physics\\.cc")},
