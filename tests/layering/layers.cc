@@ -42,7 +42,7 @@ const std::vector<Library>& Libraries() {
       {"gRPC", std::regex("(grpc|grpcpp|grpc\\+\\+)/.*|.*\\.grpc\\.pb\\.h"),
        std::regex("aggregator/(service|coordinator)(_.*)?\\.(h|cc)|"
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
-                  "base/grpc_status.*|"
+                  "base/(grpc_status|grpc_log|channel).*|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"), std::regex("envs/mujoco/.*")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
