@@ -16,8 +16,10 @@
 #include "absl/time/clock.h"
 #include "aggregator/run_directory.h"
 #include "aggregator/service.h"
+#include "base/channel.h"
 #include "base/status.h"
 #include "deploy/cli/flags.h"
+#include "deploy/cli/tls_flag.h"
 #include "deploy/cli/verb.h"
 #include "workers/fingerprint.h"
 #include "workers/rollout_evaluator.h"
@@ -25,13 +27,13 @@
 namespace starling {
 namespace {
 
-// The address in an endpoint file, which the aggregator may write only later.
-absl::StatusOr<std::string> AwaitEndpoint(const std::string& file,
-                                          double wait_s) {
+// An endpoint file, which the aggregator may write only later.
+absl::StatusOr<v1::RunEndpoint> AwaitEndpoint(const std::string& file,
+                                              double wait_s) {
   const absl::Time deadline = absl::Now() + absl::Seconds(wait_s);
   while (true) {
     const absl::StatusOr<v1::RunEndpoint> endpoint = ReadEndpoint(file);
-    if (endpoint.ok()) return endpoint->address();
+    if (endpoint.ok()) return endpoint;
     if (absl::Now() >= deadline) return endpoint.status();
     absl::SleepFor(absl::Milliseconds(100));
   }
@@ -46,6 +48,7 @@ class WorkerVerb : public Verb {
         AddText(app, "--endpoint_file", &endpoint_file_, "FILE",
                 "a run's endpoint file, which holds the address");
     connect->excludes(file);
+    tls_.Declare(app);
     AddInteger(app, "--slots", &slots_, 1, 1024, "evaluator threads");
     AddNumber(app, "--wait", &wait_s_, 0, 86400,
               "seconds to wait for the endpoint file");
@@ -61,10 +64,14 @@ class WorkerVerb : public Verb {
           "say where the aggregator is: --connect ADDR or --endpoint_file "
           "RUN/endpoint");
     }
+    v1::RunEndpoint endpoint;
     if (address_.empty()) {
-      ASSIGN_OR_RETURN(address_, AwaitEndpoint(endpoint_file_, wait_s_));
+      ASSIGN_OR_RETURN(endpoint, AwaitEndpoint(endpoint_file_, wait_s_));
+      address_ = endpoint.address();
     }
+    endpoint.set_address(address_);
     RETURN_IF_ERROR(CheckAddress(address_));
+    ASSIGN_OR_RETURN(auto credentials, tls_.Credentials(endpoint));
     // Software GL would start threads of its own beside the slots.
     setenv("LP_NUM_THREADS", "0", /*overwrite=*/0);
 
@@ -72,7 +79,7 @@ class WorkerVerb : public Verb {
     sigemptyset(&signals);
     for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    Worker worker(ConnectToAggregator(address_), Options());
+    Worker worker(ConnectToAggregator(address_, credentials), Options());
     // Ends with the signal that the main thread sends it, or one from outside.
     std::thread stopper([&] {
       int signal = 0;
@@ -89,6 +96,8 @@ class WorkerVerb : public Verb {
   WorkerOptions Options() const {
     WorkerOptions options;
     options.address = address_;
+    options.endpoint_file = endpoint_file_;
+    options.tls_folder = tls_.folder();
     options.slots = slots_;
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
@@ -105,6 +114,7 @@ class WorkerVerb : public Verb {
 
   std::string address_;
   std::string endpoint_file_;
+  TlsFlag tls_;
   int slots_ = 1;
   double wait_s_ = 0;
   double give_up_s_ = 0;

@@ -25,6 +25,8 @@ struct RunOptions {
   // Addresses ("unix:PATH", "HOST:PORT"). Empty: a socket in the directory.
   std::vector<std::string> listen;
   bool insecure_network = false;
+  // For TCP addresses (base/tls_folder.h); empty: plain text.
+  std::string tls_folder;
   // Worker processes on this machine, >= 0.
   int local_workers = 0;
   // Path of the program `starling`, for them.
@@ -45,7 +47,7 @@ struct RunOptions {
 // start (directory in use, address taken); FailedPrecondition: the machine's
 // workers were refused; InvalidArgument: the directory belongs to another
 // experiment; DataLoss: no valid checkpoint; Aborted, Internal: training
-// failed.
+// failed; and the errors of LoadTlsFolder, before anything is written.
 absl::Status RunAggregator(const RunOptions& options);
 
 }  // namespace starling
