@@ -120,6 +120,18 @@ absl::Status Access::Check(absl::string_view peer,
                 now);
 }
 
+std::vector<std::string> Access::Strangers(std::vector<std::string> peers) {
+  const Time now = now_();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto is_known = [&](const std::string& peer) {
+    const auto it = trusted_.find(peer);
+    return it != trusted_.end() && now - it->second < kWindow;
+  };
+  peers.erase(std::remove_if(peers.begin(), peers.end(), is_known),
+              peers.end());
+  return peers;
+}
+
 absl::Status Access::Refuse(const std::string& name, absl::StatusCode code,
                             const std::string& message, Time now) {
   auto it = hosts_.find(name);

@@ -23,6 +23,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -56,6 +57,9 @@ class Access {
   // a look for so many seconds.
   absl::Status Check(absl::string_view peer, absl::string_view authorization,
                      Role needed);
+
+  // Which of `peers` have not shown a good token within the last minute.
+  std::vector<std::string> Strangers(std::vector<std::string> peers);
 
  private:
   struct Host {

@@ -185,5 +185,17 @@ TEST_F(AccessTest, ReportsNameTheHostButAreFewAndHoldNoToken) {
   EXPECT_EQ(reports_.size(), 10u);
 }
 
+TEST_F(AccessTest, StrangersAreWhoHasShownNothingGoodOfLate) {
+  Access access = Make();
+  ASSERT_TRUE(Call(access, kWorkers, Role::kWorker, "ipv4:a:1").ok());
+  Call(access, "x", Role::kWorker, "ipv4:b:1").IgnoreError();
+  const std::vector<std::string> peers = {"ipv4:a:1", "ipv4:a:2", "ipv4:b:1"};
+
+  EXPECT_THAT(access.Strangers(peers),
+              testing::ElementsAre("ipv4:a:2", "ipv4:b:1"));
+  now_ += seconds(61);
+  EXPECT_EQ(access.Strangers(peers).size(), 3u);
+}
+
 }  // namespace
 }  // namespace starling

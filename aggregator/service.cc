@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "aggregator/service_security.h"
-#include "base/grpc_log.h"
+#include "aggregator/tcp_peers.h"
 #include "base/grpc_status.h"
 #include "base/log.h"
 #include "base/protocol.h"
@@ -23,6 +24,8 @@
 namespace starling {
 namespace {
 
+// In a line of the log.
+constexpr size_t kMaxPeersNamed = 5;
 // Longest path of a Unix socket on Linux.
 constexpr size_t kMaxSocketPath = 107;
 
@@ -293,6 +296,18 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
             ? address
             : absl::StrCat(address.substr(0, address.rfind(':') + 1),
                            ports[i]));
+  }
+  if (options.tls.has_value()) {
+    std::set<int> open(ports.begin(), ports.end());
+    open.erase(0);
+    service->witness_ = std::make_unique<HandshakeWitness>(
+        [open, access = service->access_.get()] {
+          std::vector<std::string> peers = access->Strangers(TcpPeers(open));
+          if (peers.size() > kMaxPeersNamed) peers.resize(kMaxPeersNamed);
+          return absl::StrCat(" Connected but not let in: ",
+                              peers.empty() ? "nobody any more"
+                                            : absl::StrJoin(peers, ", "));
+        });
   }
   auto* health = service->server_->GetHealthCheckService();
   if (health != nullptr) {

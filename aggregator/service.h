@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "aggregator/access.h"
 #include "aggregator/coordinator.h"
+#include "base/grpc_log.h"
 #include "base/tls_folder.h"
 
 namespace grpc {
@@ -56,6 +57,8 @@ class Service {
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
+  // Last: it looks at the others.
+  std::unique_ptr<HandshakeWitness> witness_;
 };
 
 // InvalidArgument unless `address` is "unix:PATH" (at most 107 bytes) or

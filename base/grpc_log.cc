@@ -6,9 +6,13 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/log.h"
 
 namespace starling {
@@ -47,6 +51,24 @@ class Quota {
   std::map<std::string, Kind> kinds_;  // guarded by mutex_
 };
 
+struct Witnesses {
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::set<const std::function<std::string()>*> describe;
+};
+Witnesses& AllWitnesses() {
+  static auto* witnesses = new Witnesses;  // used until the process ends
+  return *witnesses;
+}
+
+std::string Testimony(absl::string_view message) {
+  std::string text;
+  if (!absl::StrContains(message, "Handshake failed")) return text;
+  const std::lock_guard<std::mutex> lock(AllWitnesses().mutex);
+  for (const auto* describe : AllWitnesses().describe) text += (*describe)();
+  return text;
+}
+
 void Log(gpr_log_func_args* message) {
   static auto* quota = new Quota;  // used until the process ends
   if (message->severity != GPR_LOG_SEVERITY_ERROR) {
@@ -55,13 +77,23 @@ void Log(gpr_log_func_args* message) {
   }
   uint64_t left_out = 0;
   if (!quota->Take(message->message, &left_out)) return;
-  LOG(WARNING) << "gRPC: " << message->message
+  LOG(WARNING) << "gRPC: " << message->message << Testimony(message->message)
                << (left_out == 0 ? ""
                                  : absl::StrCat(" (and ", left_out,
                                                 " times since the last line)"));
 }
 
 }  // namespace
+
+HandshakeWitness::HandshakeWitness(std::function<std::string()> describe)
+    : describe_(std::move(describe)) {
+  const std::lock_guard<std::mutex> lock(AllWitnesses().mutex);
+  AllWitnesses().describe.insert(&describe_);
+}
+HandshakeWitness::~HandshakeWitness() {
+  const std::lock_guard<std::mutex> lock(AllWitnesses().mutex);
+  AllWitnesses().describe.erase(&describe_);
+}
 
 void RouteGrpcLog() {
   static std::once_flag once;

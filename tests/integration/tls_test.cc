@@ -263,6 +263,8 @@ TEST_F(TlsTest, WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
 
   EXPECT_TRUE(Says(*aggregator, "certificate verify failed"))
       << aggregator->err();
+  EXPECT_THAT(aggregator->err(),
+              HasSubstr("Connected but not let in: ipv4:127.0.0.1:"));
   const size_t before = Progress(*aggregator);
   EXPECT_TRUE(WaitUntil([&] { return Progress(*aggregator) > before + 2; }));
   EXPECT_TRUE(good->running()) << good->err();
