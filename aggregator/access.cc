@@ -61,8 +61,8 @@ const Role* Access::Find(absl::string_view authorization) const {
       !absl::StartsWithIgnoreCase(authorization, kScheme)) {
     return nullptr;
   }
-  const std::string digest = Sha256(
-      absl::StripAsciiWhitespace(authorization.substr(kScheme.size())));
+  const std::string digest =
+      Sha256(absl::StripAsciiWhitespace(authorization.substr(kScheme.size())));
   // All are compared, whichever fits.
   const Role* found = nullptr;
   for (const auto& [role, own] : digests_) {
@@ -90,9 +90,11 @@ absl::Status Access::Check(absl::string_view peer,
     const int64_t left = std::chrono::ceil<std::chrono::seconds>(
                              known->second.blocked_until - now)
                              .count();
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "too many calls from ", host, " were refused for their tokens; it is "
-        "heard again in ", left, " s"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("too many calls from ", host,
+                     " were refused for their tokens; it is "
+                     "heard again in ",
+                     left, " s"));
   }
   if (role != nullptr && MayAct(*role, needed)) {
     if (is_trusted) {
@@ -116,7 +118,8 @@ absl::Status Access::Check(absl::string_view peer,
                 absl::StrCat("the token is a ", RoleName(*role),
                              "'s, and this call is for a ", RoleName(needed),
                              "; make a folder with `starling certs worker "
-                             "--role ", RoleName(needed), "`"),
+                             "--role ",
+                             RoleName(needed), "`"),
                 now);
 }
 
@@ -152,8 +155,10 @@ absl::Status Access::Refuse(const std::string& name, absl::StatusCode code,
     host.failures.clear();
     host.blocked_until = now + kWindow;
     Report(absl::StrCat(kMaxFailures, " calls from ", name, " within ",
-                        kWindow.count(), " s had wrong tokens; its new "
-                        "connections are refused for ", kWindow.count(), " s"),
+                        kWindow.count(),
+                        " s had wrong tokens; its new "
+                        "connections are refused for ",
+                        kWindow.count(), " s"),
            now);
   }
   return TokenRefused(code, message);

@@ -46,15 +46,12 @@ TEST_F(AccessTest, EachRoleMayDoItsOwnAndOperatorsMayLook) {
     std::string token;
     Role needed;
     bool allowed;
-  } cases[] = {{kWorkers, Role::kWorker, true},
-               {kWorkers, Role::kViewer, false},
-               {kWorkers, Role::kOperator, false},
-               {kOperators, Role::kWorker, false},
-               {kOperators, Role::kViewer, true},
-               {kOperators, Role::kOperator, true},
-               {kViewers, Role::kWorker, false},
-               {kViewers, Role::kViewer, true},
-               {kViewers, Role::kOperator, false}};
+  } cases[] = {
+      {kWorkers, Role::kWorker, true},    {kWorkers, Role::kViewer, false},
+      {kWorkers, Role::kOperator, false}, {kOperators, Role::kWorker, false},
+      {kOperators, Role::kViewer, true},  {kOperators, Role::kOperator, true},
+      {kViewers, Role::kWorker, false},   {kViewers, Role::kViewer, true},
+      {kViewers, Role::kOperator, false}};
   for (const auto& [token, needed, allowed] : cases) {
     const absl::Status status = Call(access, token, needed);
     EXPECT_EQ(status.code(), allowed ? absl::StatusCode::kOk
@@ -109,8 +106,7 @@ TEST_F(AccessTest, TenRefusalsWithinAMinuteShutAHostOutForAMinute) {
   EXPECT_FALSE(IsTokenRefused(status)) << "it is to try again";
   EXPECT_THAT(std::string(status.message()), HasSubstr("10.0.0.7"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("again in 55 s"));
-  EXPECT_TRUE(
-      Call(access, kWorkers, Role::kWorker, "ipv4:10.0.0.8:4711").ok());
+  EXPECT_TRUE(Call(access, kWorkers, Role::kWorker, "ipv4:10.0.0.8:4711").ok());
 
   now_ = blocked + seconds(60);
   EXPECT_TRUE(Call(access, kWorkers).ok());
@@ -140,8 +136,7 @@ TEST_F(AccessTest, GoodConnectionsOfAShutOutHostGoOn) {
     EXPECT_TRUE(Call(access, kWorkers, Role::kWorker, good).ok());
   }
   // Until they show a wrong one themselves.
-  EXPECT_TRUE(
-      absl::IsUnauthenticated(Call(access, "x", Role::kWorker, good)));
+  EXPECT_TRUE(absl::IsUnauthenticated(Call(access, "x", Role::kWorker, good)));
   EXPECT_TRUE(
       absl::IsResourceExhausted(Call(access, kWorkers, Role::kWorker, good)));
 }

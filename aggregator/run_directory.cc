@@ -335,8 +335,7 @@ absl::Status RunDirectory::RecordStart(v1::RunStart start) const {
   return WriteFileAtomically(paths_.meta, json);
 }
 
-absl::Status RunDirectory::WriteEndpoint(const std::string& address,
-                                         bool tls) {
+absl::Status RunDirectory::WriteEndpoint(const std::string& address, bool tls) {
   v1::RunEndpoint endpoint;
   endpoint.set_address(address);
   endpoint.set_run(experiment_.name());

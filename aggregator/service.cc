@@ -304,9 +304,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
         [open, access = service->access_.get()] {
           std::vector<std::string> peers = access->Strangers(TcpPeers(open));
           if (peers.size() > kMaxPeersNamed) peers.resize(kMaxPeersNamed);
-          return absl::StrCat(" Connected but not let in: ",
-                              peers.empty() ? "nobody any more"
-                                            : absl::StrJoin(peers, ", "));
+          return absl::StrCat(
+              " Connected but not let in: ",
+              peers.empty() ? "nobody any more" : absl::StrJoin(peers, ", "));
         });
   }
   auto* health = service->server_->GetHealthCheckService();

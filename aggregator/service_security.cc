@@ -28,9 +28,9 @@ absl::Status CheckCaller(Access& access, const grpc::ServerContextBase& call,
   const auto& metadata = call.client_metadata();
   const auto entry = metadata.find("authorization");
   const absl::string_view authorization =
-      entry == metadata.end() ? absl::string_view()
-                              : absl::string_view(entry->second.data(),
-                                                  entry->second.size());
+      entry == metadata.end()
+          ? absl::string_view()
+          : absl::string_view(entry->second.data(), entry->second.size());
   return access.Check(call.peer(), authorization, needed);
 }
 

@@ -36,8 +36,8 @@ bool ParseEndpoint(absl::string_view text, Endpoint* endpoint) {
 
 std::string NameOf(const Endpoint& endpoint) {
   // An IPv4 address in an IPv6 socket.
-  const bool is_mapped = endpoint.words.size() == 4 &&
-                         endpoint.words[0] == 0 && endpoint.words[1] == 0 &&
+  const bool is_mapped = endpoint.words.size() == 4 && endpoint.words[0] == 0 &&
+                         endpoint.words[1] == 0 &&
                          ntohl(endpoint.words[2]) == 0xffff;
   char text[INET6_ADDRSTRLEN] = "";
   if (endpoint.words.size() == 1 || is_mapped) {

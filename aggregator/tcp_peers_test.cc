@@ -50,9 +50,9 @@ TEST(TcpPeersTest, ARealConnectionIsSeen) {
   ASSERT_EQ(connect(client, any, size), 0);
   ASSERT_EQ(getsockname(client, any, &size), 0);
 
-  EXPECT_THAT(TcpPeers({port}),
-              ElementsAre(absl::StrCat("ipv4:127.0.0.1:",
-                                       ntohs(address.sin_port))));
+  EXPECT_THAT(
+      TcpPeers({port}),
+      ElementsAre(absl::StrCat("ipv4:127.0.0.1:", ntohs(address.sin_port))));
   close(client);
   close(server);
 }

@@ -48,9 +48,8 @@ std::shared_ptr<grpc::ChannelCredentials> MemberCredentials(
       grpc::experimental::TlsCredentials(options);
   if (folder.tokens.empty()) return credentials;
   return grpc::CompositeChannelCredentials(
-      credentials,
-      grpc::MetadataCredentialsFromPlugin(
-          std::make_unique<Bearer>(folder.tokens.begin()->second)));
+      credentials, grpc::MetadataCredentialsFromPlugin(std::make_unique<Bearer>(
+                       folder.tokens.begin()->second)));
 }
 
 std::shared_ptr<grpc::Channel> ConnectToAggregator(

@@ -32,7 +32,8 @@ using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 using Store = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
-using Verification = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
+using Verification =
+    std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>>;
 
 constexpr char kNewOne[] =
@@ -76,8 +77,8 @@ absl::StatusOr<std::vector<Certificate>> ReadCertificates(
   }
   ERR_clear_error();
   if (certificates.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " holds no certificate in PEM form; ", kNewOne));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " holds no certificate in PEM form; ", kNewOne));
   }
   return certificates;
 }
@@ -127,8 +128,8 @@ std::string AddressText(const ASN1_OCTET_STRING* bytes) {
 
 std::vector<std::string> NamesOf(const X509* certificate) {
   std::vector<std::string> names;
-  const Names all(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-      certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const Names all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (all == nullptr) return names;
   for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
@@ -158,9 +159,9 @@ absl::Status CheckIssuer(const TlsFolder& folder, TlsSide side,
   const Verification verification(X509_STORE_CTX_new());
   X509_STORE_CTX_init(verification.get(), store.get(), chain[0].get(), others);
   X509_STORE_CTX_set_time(verification.get(), 0, absl::ToTimeT(now));
-  X509_STORE_CTX_set_purpose(
-      verification.get(),
-      is_server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
+  X509_STORE_CTX_set_purpose(verification.get(), is_server
+                                                     ? X509_PURPOSE_SSL_SERVER
+                                                     : X509_PURPOSE_SSL_CLIENT);
   const bool good = X509_verify_cert(verification.get()) == 1;
   const int error = X509_STORE_CTX_get_error(verification.get());
   sk_X509_free(others);
@@ -174,10 +175,10 @@ absl::Status CheckIssuer(const TlsFolder& folder, TlsSide side,
                   : " is an aggregator's: workers, operators and viewers need "
                     "a folder made by `starling certs worker`"));
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      folder.certificate, " was not issued by the authority in ", folder.ca,
-      " (", X509_verify_cert_error_string(error),
-      "); both must come from the same `starling certs init`"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(folder.certificate, " was not issued by the authority in ",
+                   folder.ca, " (", X509_verify_cert_error_string(error),
+                   "); both must come from the same `starling certs init`"));
 }
 
 absl::StatusOr<std::string> ReadToken(const std::string& path) {
@@ -246,8 +247,10 @@ absl::StatusOr<TlsFolder> LoadTlsFolder(const std::string& path, TlsSide side,
   folder.names = NamesOf(certificate);
   if (folder.names.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat(folder.certificate, " names no host (it has no subject "
-                     "alternative name), so nobody can check it; ", kNewOne));
+        absl::StrCat(folder.certificate,
+                     " names no host (it has no subject "
+                     "alternative name), so nobody can check it; ",
+                     kNewOne));
   }
   RETURN_IF_ERROR(ReadTokens(side, &folder));
   return folder;

@@ -16,8 +16,8 @@
 #include "workers/aggregator_calls.h"
 #include "workers/contact.h"
 #include "workers/membership.h"
-#include "workers/probable_causes.h"
 #include "workers/outbox.h"
+#include "workers/probable_causes.h"
 #include "workers/state_fetch.h"
 #include "workers/workshop.h"
 
@@ -281,7 +281,8 @@ class Worker::Client {
       return;
     }
     // A held call is silent by right, but heartbeats are not.
-    if (probing_ || !contact_.MustComplain(now, membership_.heartbeat())) return;
+    if (probing_ || !contact_.MustComplain(now, membership_.heartbeat()))
+      return;
     // Calls that wait for a connection do not learn why there is none.
     probing_ = true;
     calls_.Probe(kProbeDeadline, [this](const absl::Status& status) {
@@ -295,9 +296,9 @@ class Worker::Client {
 
   // Of a silence whose reason a probe has found.
   std::string Causes(const absl::Status& probed) const {
-    return ProbableCauses(absl::IsUnavailable(probed) ? probed.message() : "",
-                          {options_.address, options_.tls_folder,
-                           options_.endpoint_file});
+    return ProbableCauses(
+        absl::IsUnavailable(probed) ? probed.message() : "",
+        {options_.address, options_.tls_folder, options_.endpoint_file});
   }
 
   void WatchSlots(Clock::time_point now) {

@@ -48,7 +48,8 @@ absl::Status FromErrno(int error, const std::string& path) {
     case EEXIST:
     case ENOTEMPTY:
       return absl::AlreadyExistsError(absl::StrCat(
-          path, " is there and not empty; nothing in it was changed: choose "
+          path,
+          " is there and not empty; nothing in it was changed: choose "
           "another folder, or move it away"));
     case ENOENT:
     case ENOTDIR:
@@ -62,8 +63,8 @@ absl::Status FromErrno(int error, const std::string& path) {
 }
 
 absl::Status WriteNewFile(const std::string& path, const NewFile& file) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                      kSecretMode);
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kSecretMode);
   if (fd < 0) return FromErrno(errno, path);
   const ssize_t size = static_cast<ssize_t>(file.contents.size());
   const bool written = write(fd, file.contents.data(), size) == size &&
@@ -98,7 +99,8 @@ absl::StatusOr<std::string> ReadPart(const std::string& path) {
   absl::StatusOr<std::string> text = ReadFile(path, 1 << 20);
   if (absl::IsNotFound(text.status())) {
     return absl::NotFoundError(
-        absl::StrCat(path, " is not there; `starling certs init FOLDER` makes "
+        absl::StrCat(path,
+                     " is not there; `starling certs init FOLDER` makes "
                      "an authority in FOLDER"));
   }
   return text;
@@ -113,9 +115,8 @@ absl::Status CreateAuthority(const std::string& folder, absl::Time now) {
   ASSIGN_OR_RETURN(
       const Identity authority,
       MakeAuthority(absl::StrCat("starling cluster ", RandomHex(4)), validity));
-  std::vector<NewFile> files = {
-      {"ca.crt", authority.certificate, kPublicMode},
-      {"ca.key", authority.key, kSecretMode}};
+  std::vector<NewFile> files = {{"ca.crt", authority.certificate, kPublicMode},
+                                {"ca.key", authority.key, kSecretMode}};
   for (const Role role : kRoles) {
     files.push_back({TokenFile(role), RandomHex(32) + "\n", kSecretMode});
   }
@@ -152,10 +153,9 @@ absl::Status CreateMember(const std::string& folder, const Member& member,
                         absl::StrCat(folder, ": ", leaf.status().message()));
   }
 
-  std::vector<NewFile> files = {
-      {"ca.crt", authority.certificate, kPublicMode},
-      {"member.crt", leaf->certificate, kPublicMode},
-      {"member.key", leaf->key, kSecretMode}};
+  std::vector<NewFile> files = {{"ca.crt", authority.certificate, kPublicMode},
+                                {"member.crt", leaf->certificate, kPublicMode},
+                                {"member.key", leaf->key, kSecretMode}};
   for (const Role role : kRoles) {
     if (!is_server && role != member.role) continue;
     const std::string name = TokenFile(role);

@@ -83,15 +83,14 @@ TEST_F(AuthorityTest, FoldersHoldWhatAHostNeedsAndNothingMore) {
             (std::set<std::string>{"ca.crt", "member.crt", "member.key",
                                    "worker.token", "operator.token",
                                    "viewer.token"}));
-  EXPECT_EQ(Names("worker"), (std::set<std::string>{"ca.crt", "member.crt",
-                                                    "member.key",
-                                                    "worker.token"}));
+  EXPECT_EQ(Names("worker"),
+            (std::set<std::string>{"ca.crt", "member.crt", "member.key",
+                                   "worker.token"}));
   for (const char* folder : {"ca", "server", "worker"}) {
     EXPECT_EQ(Mode(folder), 0700);
     for (const std::string& name : Names(folder)) {
       const bool is_public = name.find(".crt") != std::string::npos;
-      EXPECT_EQ(Mode(std::string(folder) + "/" + name),
-                is_public ? 0644 : 0600)
+      EXPECT_EQ(Mode(std::string(folder) + "/" + name), is_public ? 0644 : 0600)
           << name;
     }
   }
@@ -111,8 +110,7 @@ TEST_F(AuthorityTest, BothSidesLoadTheirFolders) {
   ASSERT_TRUE(worker.ok()) << worker.status();
   EXPECT_THAT(worker->names, ElementsAre("urn:starling:worker"));
   ASSERT_EQ(worker->tokens.size(), 1u);
-  EXPECT_EQ(worker->tokens.at(Role::kWorker),
-            server->tokens.at(Role::kWorker));
+  EXPECT_EQ(worker->tokens.at(Role::kWorker), server->tokens.at(Role::kWorker));
   EXPECT_EQ(worker->tokens.at(Role::kWorker).size(), kTokenDigits);
 }
 
@@ -127,8 +125,8 @@ TEST_F(AuthorityTest, NothingIsOverwritten) {
   // An empty folder will do; nothing is left behind.
   fs::create_directory(Path("empty"));
   EXPECT_TRUE(CreateMember(Path("ca"), {}, 90, Path("empty/"), kNow).ok());
-  EXPECT_EQ(Names("."), (std::set<std::string>{"ca", "server", "worker",
-                                               "empty"}));
+  EXPECT_EQ(Names("."),
+            (std::set<std::string>{"ca", "server", "worker", "empty"}));
 }
 
 TEST_F(AuthorityTest, WrongRequestsSayWhatIsTaken) {
@@ -142,21 +140,21 @@ TEST_F(AuthorityTest, WrongRequestsSayWhatIsTaken) {
   for (const char* host : {"node7", "::1", "*.lab.example", "a-b.c_d"}) {
     EXPECT_TRUE(CheckHost(host).ok()) << host;
   }
-  EXPECT_TRUE(absl::IsNotFound(
-      CreateMember(Path("none"), {}, 90, Path("new"), kNow)));
+  EXPECT_TRUE(
+      absl::IsNotFound(CreateMember(Path("none"), {}, 90, Path("new"), kNow)));
   // It would outlive its authority.
-  EXPECT_TRUE(absl::IsFailedPrecondition(CreateMember(
-      Path("ca"), {}, kMaxDays, Path("new"), kNow + 30 * kDay)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      CreateMember(Path("ca"), {}, kMaxDays, Path("new"), kNow + 30 * kDay)));
   chmod(Path("ca/ca.key").c_str(), 0640);
   EXPECT_TRUE(absl::IsPermissionDenied(
       CreateMember(Path("ca"), {}, 90, Path("new"), kNow)));
 }
 
 TEST_F(AuthorityTest, MissingPartsAreNamed) {
-  const absl::Status status =
-      Load("nowhere", TlsSide::kMember).status();
+  const absl::Status status = Load("nowhere", TlsSide::kMember).status();
   EXPECT_TRUE(absl::IsNotFound(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("starling certs worker"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("starling certs worker"));
 
   for (const char* name : {"ca.crt", "member.crt", "member.key"}) {
     const std::string path = std::string("worker/") + name;
@@ -188,7 +186,8 @@ TEST_F(AuthorityTest, BadContentsAreRefused) {
   Write("worker/worker.token", token.substr(1));
   const absl::Status status = Load("worker", TlsSide::kMember).status();
   EXPECT_THAT(std::string(status.message()), HasSubstr("holds no token"));
-  EXPECT_THAT(std::string(status.message()), Not(HasSubstr(token.substr(8, 8))));
+  EXPECT_THAT(std::string(status.message()),
+              Not(HasSubstr(token.substr(8, 8))));
   Write("worker/worker.token", token);
 
   Write("worker/member.crt", "-----BEGIN CERTIFICATE-----\nx\n");
@@ -207,10 +206,10 @@ TEST_F(AuthorityTest, DatesAndClockAreSaidWhenTheyDoNotFit) {
             {"member.crt has expired", "to " + DescribeTime(kNow + 90 * kDay),
              "clock says " + DescribeTime(kNow + 91 * kDay)},
             kNow + 91 * kDay);
-  ExpectBad(absl::StatusCode::kFailedPrecondition,
-            {"member.crt is not valid yet",
-             "from " + DescribeTime(kNow - kDay)},
-            kNow - 2 * kDay);
+  ExpectBad(
+      absl::StatusCode::kFailedPrecondition,
+      {"member.crt is not valid yet", "from " + DescribeTime(kNow - kDay)},
+      kNow - 2 * kDay);
   // An hour off either way is none of our business.
   for (const int hours : {-1, 1}) {
     EXPECT_TRUE(

@@ -129,8 +129,8 @@ absl::StatusOr<Identity> IssueLeaf(const Identity& authority,
                                    const LeafRequest& request) {
   const Certificate issuer(PEM_read_bio_X509(
       Memory(authority.certificate).get(), nullptr, nullptr, nullptr));
-  const Key issuer_key(PEM_read_bio_PrivateKey(
-      Memory(authority.key).get(), nullptr, NoPassPhrase, nullptr));
+  const Key issuer_key(PEM_read_bio_PrivateKey(Memory(authority.key).get(),
+                                               nullptr, NoPassPhrase, nullptr));
   const bool is_whole =
       issuer != nullptr && issuer_key != nullptr &&
       X509_check_private_key(issuer.get(), issuer_key.get()) == 1;
@@ -175,8 +175,7 @@ absl::StatusOr<Identity> IssueLeaf(const Identity& authority,
 
 absl::Status CheckHost(const std::string& host) {
   if (IsAddress(host)) return absl::OkStatus();
-  const std::string name =
-      absl::StartsWith(host, "*.") ? host.substr(2) : host;
+  const std::string name = absl::StartsWith(host, "*.") ? host.substr(2) : host;
   bool is_name = !name.empty() && name.size() <= 253;
   bool has_letter = false;
   for (const absl::string_view label : absl::StrSplit(name, '.')) {

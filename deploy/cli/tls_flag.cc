@@ -30,9 +30,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TlsFlag::Credentials(
         " speaks plain text, and --tls asks for more: start the aggregator "
         "with --tls, too, or leave it out here"));
   }
-  ASSIGN_OR_RETURN(
-      const TlsFolder folder,
-      LoadTlsFolder(folder_, TlsSide::kMember, absl::Now()));
+  ASSIGN_OR_RETURN(const TlsFolder folder,
+                   LoadTlsFolder(folder_, TlsSide::kMember, absl::Now()));
   return MemberCredentials(folder);
 }
 

@@ -29,8 +29,8 @@ CheckResult CheckTls(const std::string& folder) {
                                 {{"\n", " "}}),
             "see deploy/certs/README.md; `starling certs` makes a new folder"};
   }
-  const double days = absl::FDivDuration(loaded->not_after - now,
-                                         absl::Hours(24));
+  const double days =
+      absl::FDivDuration(loaded->not_after - now, absl::Hours(24));
   return {true,
           absl::StrCat(
               folder, is_server ? " of an aggregator, " : " of a member, ",

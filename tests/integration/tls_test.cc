@@ -57,9 +57,8 @@ class TlsTest : public RunFixture {
   void Make(const std::string& name, const Member& member,
             const std::string& authority = "ca",
             absl::Duration later = absl::ZeroDuration()) {
-    const absl::Status status =
-        CreateMember(Path(authority), member, kDefaultDays, Path(name),
-                     absl::Now() + later);
+    const absl::Status status = CreateMember(
+        Path(authority), member, kDefaultDays, Path(name), absl::Now() + later);
     ASSERT_TRUE(status.ok()) << status;
   }
   // A copy of the worker's folder in which one file is another.
@@ -93,11 +92,9 @@ class TlsTest : public RunFixture {
   // An aggregator that listens; `tls` is its folder's name.
   std::unique_ptr<Process> Serve(const std::string& run, const std::string& tls,
                                  std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {Starling(),      "aggregator",
-                                      experiment_,     "--run",
-                                      Path(run),       "--listen",
-                                      "127.0.0.1:0",   "--progress",
-                                      "plain"};
+    std::vector<std::string> words = {Starling(),    "aggregator", experiment_,
+                                      "--run",       Path(run),    "--listen",
+                                      "127.0.0.1:0", "--progress", "plain"};
     if (!tls.empty()) more.insert(more.end(), {"--tls", Path(tls)});
     words.insert(words.end(), more.begin(), more.end());
     auto process = std::make_unique<Process>(words);
@@ -159,12 +156,12 @@ TEST_F(TlsTest, SecuredRunHasTheSameBits) {
 }
 
 TEST_F(TlsTest, AddressesOfTheNetworkNeedIt) {
-  const std::vector<std::string> open = {Starling(),   "aggregator",
-                                         experiment_,  "--run",
-                                         Path("run"),  "--listen",
+  const std::vector<std::string> open = {Starling(), "aggregator", experiment_,
+                                         "--run",    Path("run"),  "--listen",
                                          "0.0.0.0:0"};
-  ExpectRefused(open, 2, {"0.0.0.0:0", "--tls", "starling certs server",
-                          "--insecure_network"});
+  ExpectRefused(
+      open, 2,
+      {"0.0.0.0:0", "--tls", "starling certs server", "--insecure_network"});
 
   Process secured([&] {
     std::vector<std::string> words = open;
@@ -256,7 +253,8 @@ TEST_F(TlsTest, WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
   for (const auto& [worker, complaint] : cases) {
     EXPECT_TRUE(WaitUntil([&, &worker = worker, &complaint = complaint] {
       return Says(*worker, complaint);
-    })) << complaint << worker->err();
+    })) << complaint
+        << worker->err();
     EXPECT_TRUE(worker->running()) << worker->err();
     EXPECT_THAT(worker->err(), HasSubstr("Trying on"));
   }
@@ -309,8 +307,7 @@ TEST_F(TlsTest, WrongTokensEndTheWorkerAndShutOutTheirHost) {
   EXPECT_GT(everything.size(), 1000u);
   std::vector<std::string> secrets = {wrong};
   for (const char* name : {"worker", "operator", "viewer"}) {
-    secrets.push_back(
-        Contents(Path("ca/") + name + ".token").substr(0, 64));
+    secrets.push_back(Contents(Path("ca/") + name + ".token").substr(0, 64));
   }
   for (const std::string& secret : secrets) {
     ASSERT_EQ(secret.size(), 64u);
