@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "aggregator/run_directory.h"
 #include "base/grpc_status.h"
-#include "base/protocol.h"
 #include "base/status.h"
 #include "proto/control.grpc.pb.h"
 
@@ -19,13 +18,12 @@ using std::chrono::milliseconds;
 
 class ControlClient::Calls {
  public:
-  Calls(std::string address, milliseconds timeout)
-      : address_(std::move(address)), timeout_(timeout) {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(kWorkerMaxMessageBytes);
-    stub_ = v1::Control::NewStub(grpc::CreateCustomChannel(
-        address_, grpc::InsecureChannelCredentials(), arguments));
-  }
+  Calls(std::string address, milliseconds timeout,
+        std::shared_ptr<grpc::ChannelCredentials> credentials)
+      : address_(std::move(address)),
+        timeout_(timeout),
+        stub_(v1::Control::NewStub(
+            ConnectToAggregator(address_, std::move(credentials)))) {}
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(
@@ -56,7 +54,7 @@ class ControlClient::Calls {
  private:
   const std::string address_;
   const milliseconds timeout_;
-  std::unique_ptr<v1::Control::Stub> stub_;
+  const std::unique_ptr<v1::Control::Stub> stub_;
 };
 
 ControlClient::ControlClient(std::string address, std::unique_ptr<Calls> calls)
@@ -65,7 +63,8 @@ ControlClient::ControlClient(std::string address, std::unique_ptr<Calls> calls)
 ControlClient::~ControlClient() = default;
 
 absl::StatusOr<std::unique_ptr<ControlClient>> ControlClient::Connect(
-    const std::string& run, milliseconds timeout) {
+    const std::string& run, milliseconds timeout,
+    const Credentials& credentials) {
   ASSIGN_OR_RETURN(const v1::Experiment experiment, ReadRunExperiment(run));
   const RunPaths paths(run);
   std::error_code error;
@@ -76,7 +75,12 @@ absl::StatusOr<std::unique_ptr<ControlClient>> ControlClient::Connect(
   }
   ASSIGN_OR_RETURN(const v1::RunEndpoint endpoint,
                    ReadEndpoint(paths.endpoint));
-  auto calls = std::make_unique<Calls>(endpoint.address(), timeout);
+  std::shared_ptr<grpc::ChannelCredentials> shown;
+  if (credentials) {
+    ASSIGN_OR_RETURN(shown, credentials(endpoint));
+  }
+  auto calls =
+      std::make_unique<Calls>(endpoint.address(), timeout, std::move(shown));
   std::unique_ptr<ControlClient> client(
       new ControlClient(endpoint.address(), std::move(calls)));
   const absl::StatusOr<v1::StatusReply> status = client->GetStatus();

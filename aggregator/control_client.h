@@ -6,12 +6,15 @@
 #define STARLING_AGGREGATOR_CONTROL_CLIENT_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/channel.h"
 #include "proto/control.pb.h"
+#include "proto/run.pb.h"
 
 namespace starling {
 
@@ -21,9 +24,14 @@ class ControlClient {
   // object of this class has had an answer from the right one. NotFound: `run`
   // is no run directory; Unavailable: nobody computes it, nobody answers at the
   // address, or somebody who computes another run does; DeadlineExceeded: no
-  // answer in time.
+  // answer in time; and the errors of `credentials`, which tells what to show
+  // there (base/channel.h). Empty: plain text.
+  using Credentials =
+      std::function<absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>>(
+          const v1::RunEndpoint&)>;
   static absl::StatusOr<std::unique_ptr<ControlClient>> Connect(
-      const std::string& run, std::chrono::milliseconds timeout);
+      const std::string& run, std::chrono::milliseconds timeout,
+      const Credentials& credentials = nullptr);
   ~ControlClient();
 
   // The errors are the service's (proto/control.proto) and, for all of them,

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "aggregator/run_directory.h"
+#include "aggregator/service_security.h"
 #include "base/grpc_status.h"
 #include "proto/control.grpc.pb.h"
 
@@ -20,9 +21,6 @@ using Rpc = Metrics::Rpc;
 
 constexpr double kDefaultGrace_s = 20;
 constexpr double kMaxGrace_s = 3600;
-
-// What a caller must be allowed to do: look, or steer.
-enum class Right { kLook, kSteer };
 
 v1::StatusReply::Phase WirePhase(Snapshot::Phase phase) {
   switch (phase) {
@@ -44,15 +42,16 @@ v1::StatusReply::Phase WirePhase(Snapshot::Phase phase) {
 
 class ControlService : public v1::Control::CallbackService {
  public:
-  explicit ControlService(Coordinator* coordinator)
+  ControlService(Coordinator* coordinator, Access* access)
       : coordinator_(coordinator),
+        access_(access),
         config_sha256_(ConfigDigest(coordinator->experiment())) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::StatusRequest*,
                                       v1::StatusReply* reply) override {
     return Answer<v1::StatusReply>(
-        context, Rpc::kGetStatus, Right::kLook, reply, [this](auto done) {
+        context, Rpc::kGetStatus, Role::kViewer, reply, [this](auto done) {
           v1::StatusReply status = ToStatusReply(*coordinator_->snapshot(),
                                                  coordinator_->experiment());
           status.set_config_sha256(config_sha256_);
@@ -64,7 +63,7 @@ class ControlService : public v1::Control::CallbackService {
                                         const v1::ListWorkersRequest*,
                                         v1::ListWorkersReply* reply) override {
     return Answer<v1::ListWorkersReply>(
-        context, Rpc::kListWorkers, Right::kLook, reply,
+        context, Rpc::kListWorkers, Role::kViewer, reply,
         [this](auto done) { coordinator_->ListWorkers(std::move(done)); });
   }
 
@@ -72,7 +71,7 @@ class ControlService : public v1::Control::CallbackService {
                                   const v1::PauseRequest*,
                                   v1::PauseReply* reply) override {
     return Answer<v1::PauseReply>(
-        context, Rpc::kPause, Right::kSteer, reply,
+        context, Rpc::kPause, Role::kOperator, reply,
         [this](auto done) { coordinator_->Pause(std::move(done)); });
   }
 
@@ -80,7 +79,7 @@ class ControlService : public v1::Control::CallbackService {
                                    const v1::ResumeRequest*,
                                    v1::ResumeReply* reply) override {
     return Answer<v1::ResumeReply>(
-        context, Rpc::kResume, Right::kSteer, reply,
+        context, Rpc::kResume, Role::kOperator, reply,
         [this](auto done) { coordinator_->Resume(std::move(done)); });
   }
 
@@ -90,7 +89,7 @@ class ControlService : public v1::Control::CallbackService {
     const double grace_s =
         request->has_grace_s() ? request->grace_s() : kDefaultGrace_s;
     return Answer<v1::StopReply>(
-        context, Rpc::kStop, Right::kSteer, reply, [this, grace_s](auto done) {
+        context, Rpc::kStop, Role::kOperator, reply, [this, grace_s](auto done) {
           // Written so that NaN is refused, too.
           if (!(grace_s >= 0 && grace_s <= kMaxGrace_s)) {
             return done(absl::InvalidArgumentError(absl::StrCat(
@@ -106,7 +105,7 @@ class ControlService : public v1::Control::CallbackService {
                                        const v1::CheckpointRequest*,
                                        v1::CheckpointReply* reply) override {
     return Answer<v1::CheckpointReply>(
-        context, Rpc::kCheckpoint, Right::kSteer, reply,
+        context, Rpc::kCheckpoint, Role::kOperator, reply,
         [this](auto done) { coordinator_->Checkpoint(std::move(done)); });
   }
 
@@ -114,24 +113,18 @@ class ControlService : public v1::Control::CallbackService {
                                         const v1::DrainWorkerRequest* request,
                                         v1::DrainWorkerReply* reply) override {
     return Answer<v1::DrainWorkerReply>(
-        context, Rpc::kDrainWorker, Right::kSteer, reply,
+        context, Rpc::kDrainWorker, Role::kOperator, reply,
         [this, request](auto done) {
           coordinator_->DrainWorker(*request, std::move(done));
         });
   }
 
  private:
-  // Whether the caller may do this. Whoever reaches the address may do all of
-  // it: the address is this host's own, or was opened knowingly.
-  absl::Status CheckAccess(const grpc::CallbackServerContext&, Right) const {
-    return absl::OkStatus();
-  }
-
   // Every call passes here: checks the caller, measures, and lets `begin`
   // answer by the callback that it is given.
   template <typename T, typename Begin>
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                   Rpc rpc, Right right, T* reply,
+                                   Rpc rpc, Role right, T* reply,
                                    Begin begin) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     // Once it has answered, the service may be gone.
@@ -142,7 +135,7 @@ class ControlService : public v1::Control::CallbackService {
       if (answer.ok()) *reply = *std::move(answer);
       reactor->Finish(ToGrpc(answer.status()));
     };
-    const absl::Status access = CheckAccess(*context, right);
+    const absl::Status access = CheckCaller(*access_, *context, right);
     if (access.ok()) {
       begin(std::move(done));
     } else {
@@ -152,13 +145,15 @@ class ControlService : public v1::Control::CallbackService {
   }
 
   Coordinator* const coordinator_;
+  Access* const access_;
   const std::string config_sha256_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewControlService(Coordinator* coordinator) {
-  return std::make_unique<ControlService>(coordinator);
+std::unique_ptr<grpc::Service> NewControlService(Coordinator* coordinator,
+                                                 Access* access) {
+  return std::make_unique<ControlService>(coordinator, access);
 }
 
 v1::StatusReply ToStatusReply(const Snapshot& snapshot,

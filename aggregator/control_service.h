@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "aggregator/access.h"
 #include "aggregator/coordinator.h"
 
 namespace grpc {
@@ -15,8 +16,10 @@ class Service;
 
 namespace starling {
 
-// To be registered with the server; `coordinator` outlives it.
-std::unique_ptr<grpc::Service> NewControlService(Coordinator* coordinator);
+// To be registered with the server; `coordinator` and `access` outlive it.
+// Viewers may look, operators may also steer.
+std::unique_ptr<grpc::Service> NewControlService(Coordinator* coordinator,
+                                                 Access* access);
 
 // The snapshot as people ask for it.
 v1::StatusReply ToStatusReply(const Snapshot& snapshot,

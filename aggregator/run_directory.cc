@@ -336,10 +336,11 @@ absl::Status RunDirectory::RecordStart(v1::RunStart start) const {
   return WriteFileAtomically(paths_.meta, json);
 }
 
-absl::Status RunDirectory::WriteEndpoint(const std::string& address) {
+absl::Status RunDirectory::WriteEndpoint(const std::string& address, bool tls) {
   v1::RunEndpoint endpoint;
   endpoint.set_address(address);
   endpoint.set_run(experiment_.name());
+  endpoint.set_tls(tls);
   std::string text;
   CHECK(google::protobuf::TextFormat::PrintToString(endpoint, &text));
   return WriteFileAtomically(paths_.endpoint, text);

@@ -111,8 +111,9 @@ class RunDirectory {
     return lock_->SetIncarnation(incarnation);
   }
 
-  // Tells workers where to connect. Written by rename: they never see half.
-  absl::Status WriteEndpoint(const std::string& address);
+  // Tells workers where to connect, and whether with TLS. Written by rename:
+  // they never see half.
+  absl::Status WriteEndpoint(const std::string& address, bool tls = false);
 
  private:
   RunDirectory(RunPaths paths, v1::Experiment experiment,

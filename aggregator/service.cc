@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,6 +14,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "aggregator/control_service.h"
+#include "aggregator/service_security.h"
+#include "aggregator/tcp_peers.h"
 #include "base/grpc_status.h"
 #include "base/log.h"
 #include "base/protocol.h"
@@ -22,6 +25,8 @@
 namespace starling {
 namespace {
 
+// In a line of the log.
+constexpr size_t kMaxPeersNamed = 5;
 // Longest path of a Unix socket on Linux.
 constexpr size_t kMaxSocketPath = 107;
 
@@ -139,11 +144,14 @@ class BlobReactor : public grpc::ServerWriteReactor<v1::BlobChunk> {
 
 class Service::Calls : public v1::Aggregator::CallbackService {
  public:
-  explicit Calls(Coordinator* coordinator) : coordinator_(coordinator) {}
+  Calls(Coordinator* coordinator, Access* access)
+      : coordinator_(coordinator), access_(access) {}
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context,
                                      const v1::RegisterRequest* request,
                                      v1::RegisterReply* reply) override {
+    const absl::Status status = CheckWorker(*context);
+    if (!status.ok()) return Refuse(context, status);
     auto* reactor = context->DefaultReactor();
     coordinator_->Register(
         *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kRegister),
@@ -154,8 +162,8 @@ class Service::Calls : public v1::Aggregator::CallbackService {
   grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context,
                                  const v1::WorkRequest* request,
                                  v1::WorkReply* reply) override {
-    const absl::Status bounds = CheckBounds(*request);
-    if (!bounds.ok()) return Refuse(context, bounds);
+    const absl::Status status = Check(*context, *request);
+    if (!status.ok()) return Refuse(context, status);
     auto* reactor = new WorkReactor(coordinator_);
     reactor->Start(*request, reply);
     return reactor;
@@ -164,8 +172,8 @@ class Service::Calls : public v1::Aggregator::CallbackService {
   grpc::ServerUnaryReactor* Heartbeat(grpc::CallbackServerContext* context,
                                       const v1::HeartbeatRequest* request,
                                       v1::HeartbeatReply* reply) override {
-    const absl::Status bounds = CheckBounds(*request);
-    if (!bounds.ok()) return Refuse(context, bounds);
+    const absl::Status status = Check(*context, *request);
+    if (!status.ok()) return Refuse(context, status);
     auto* reactor = context->DefaultReactor();
     coordinator_->Heartbeat(
         *request, Finisher(RpcTimer(coordinator_, Metrics::Rpc::kHeartbeat),
@@ -177,15 +185,20 @@ class Service::Calls : public v1::Aggregator::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::BlobRequest* request) override {
     auto* reactor = new BlobReactor;
-    reactor->Start(coordinator_, *request);
+    const absl::Status status = CheckWorker(*context);
+    if (status.ok()) {
+      reactor->Start(coordinator_, *request);
+    } else {
+      reactor->Finish(ToGrpc(status));
+    }
     return reactor;
   }
 
   grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context,
                                   const v1::LeaveRequest* request,
                                   v1::LeaveReply* reply) override {
-    const absl::Status bounds = CheckBounds(*request);
-    if (!bounds.ok()) return Refuse(context, bounds);
+    const absl::Status status = Check(*context, *request);
+    if (!status.ok()) return Refuse(context, status);
     auto* reactor = context->DefaultReactor();
     coordinator_->Leave(
         *request,
@@ -194,6 +207,16 @@ class Service::Calls : public v1::Aggregator::CallbackService {
   }
 
  private:
+  absl::Status CheckWorker(const grpc::CallbackServerContext& context) const {
+    return CheckCaller(*access_, context, Role::kWorker);
+  }
+  // Before anything else is done with a call.
+  template <typename Request>
+  absl::Status Check(const grpc::CallbackServerContext& context,
+                     const Request& request) const {
+    RETURN_IF_ERROR(CheckWorker(context));
+    return CheckBounds(request);
+  }
   static grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context,
                                           const absl::Status& status) {
     auto* reactor = context->DefaultReactor();
@@ -202,6 +225,7 @@ class Service::Calls : public v1::Aggregator::CallbackService {
   }
 
   Coordinator* const coordinator_;
+  Access* const access_;
 };
 
 absl::Status CheckAddress(const std::string& address) {
@@ -224,9 +248,9 @@ absl::Status CheckAddress(const std::string& address) {
 }
 
 absl::Status CheckListenAddress(const std::string& address,
-                                bool insecure_network) {
+                                bool insecure_network, bool tls) {
   RETURN_IF_ERROR(CheckAddress(address));
-  if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
+  if (tls || absl::StartsWith(address, "unix:")) return absl::OkStatus();
   const std::string host = address.substr(0, address.rfind(':'));
   const bool is_loopback =
       host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
@@ -234,8 +258,9 @@ absl::Status CheckListenAddress(const std::string& address,
   if (!insecure_network) {
     return absl::InvalidArgumentError(absl::StrCat(
         address,
-        " is open to other hosts, in plain text; use a loopback "
-        "address (127.0.0.1) or allow it with --insecure_network"));
+        " is open to other hosts, in plain text; secure it with --tls and a "
+        "folder that `starling certs server` makes, use a loopback address "
+        "(127.0.0.1), or allow it with --insecure_network"));
   }
   LOG(WARNING) << "listening in plain text on " << address
                << ": anybody who reaches it can take part in the run";
@@ -247,15 +272,23 @@ Service::Service() = default;
 absl::StatusOr<std::unique_ptr<Service>> Service::Start(
     Coordinator* coordinator, const ServiceOptions& options) {
   for (const std::string& address : options.listen) {
-    RETURN_IF_ERROR(CheckListenAddress(address, options.insecure_network));
+    RETURN_IF_ERROR(CheckListenAddress(address, options.insecure_network,
+                                       options.tls.has_value()));
   }
+  RouteGrpcLog();
   std::unique_ptr<Service> service(new Service);
-  service->calls_ = std::make_unique<Calls>(coordinator);
+  Access::Options access;
+  if (options.tls.has_value()) access.tokens = options.tls->tokens;
+  access.report = [](const std::string& line) { LOG(WARNING) << line; };
+  service->access_ = std::make_unique<Access>(std::move(access));
+  service->calls_ =
+      std::make_unique<Calls>(coordinator, service->access_.get());
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.RegisterService(service->calls_.get());
-  service->control_ = NewControlService(coordinator);
+  service->control_ =
+      NewControlService(coordinator, service->access_.get());
   builder.RegisterService(service->control_.get());
   builder.SetMaxReceiveMessageSize(kAggregatorMaxMessageBytes);
   builder.SetMaxSendMessageSize(kWorkerMaxMessageBytes);
@@ -270,10 +303,16 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
   // Else a second aggregator shares the port silently and takes half of the
   // workers.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  const std::shared_ptr<grpc::ServerCredentials> plain =
+      grpc::InsecureServerCredentials();
+  const std::shared_ptr<grpc::ServerCredentials> network =
+      options.tls.has_value() ? AggregatorCredentials(*options.tls) : plain;
   std::vector<int> ports(options.listen.size(), 0);
   for (size_t i = 0; i < options.listen.size(); ++i) {
-    builder.AddListeningPort(options.listen[i],
-                             grpc::InsecureServerCredentials(), &ports[i]);
+    const std::string& address = options.listen[i];
+    builder.AddListeningPort(
+        address, absl::StartsWith(address, "unix:") ? plain : network,
+        &ports[i]);
   }
   service->server_ = builder.BuildAndStart();
   const std::string all = absl::StrJoin(options.listen, ", ");
@@ -290,6 +329,18 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
             ? address
             : absl::StrCat(address.substr(0, address.rfind(':') + 1),
                            ports[i]));
+  }
+  if (options.tls.has_value()) {
+    std::set<int> open(ports.begin(), ports.end());
+    open.erase(0);
+    service->witness_ = std::make_unique<HandshakeWitness>(
+        [open, access = service->access_.get()] {
+          std::vector<std::string> peers = access->Strangers(TcpPeers(open));
+          if (peers.size() > kMaxPeersNamed) peers.resize(kMaxPeersNamed);
+          return absl::StrCat(
+              " Connected but not let in: ",
+              peers.empty() ? "nobody any more" : absl::StrJoin(peers, ", "));
+        });
   }
   service->SetReady(true);
   return service;

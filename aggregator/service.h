@@ -7,11 +7,15 @@
 #define STARLING_AGGREGATOR_SERVICE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "aggregator/access.h"
 #include "aggregator/coordinator.h"
+#include "base/grpc_log.h"
+#include "base/tls_folder.h"
 
 namespace grpc {
 class Channel;
@@ -26,14 +30,17 @@ struct ServiceOptions {
   std::vector<std::string> listen;
   // Allows plain text on addresses that other hosts reach.
   bool insecure_network = false;
+  // Makes every TCP address use TLS and ask for tokens; Unix sockets need
+  // neither.
+  std::optional<TlsFolder> tls;
 };
 
 class Service {
  public:
   // Starts serving `coordinator`, which outlives the service. No address is
   // needed for InProcessChannel. InvalidArgument: an address that is none, or
-  // that other hosts reach without insecure_network; Unavailable: it can't be
-  // listened on (taken, or not of this host).
+  // that other hosts reach without TLS or insecure_network; Unavailable: it
+  // can't be listened on (taken, or not of this host).
   static absl::StatusOr<std::unique_ptr<Service>> Start(
       Coordinator* coordinator, const ServiceOptions& options);
   // Breaks off what is still held.
@@ -52,18 +59,22 @@ class Service {
   class Calls;
   Service();
 
+  std::unique_ptr<Access> access_;
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<grpc::Service> control_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
+  // Last: it looks at the others.
+  std::unique_ptr<HandshakeWitness> witness_;
 };
 
 // InvalidArgument unless `address` is "unix:PATH" (at most 107 bytes) or
 // "HOST:PORT".
 absl::Status CheckAddress(const std::string& address);
-// And unless, without `insecure_network`, HOST is this host's loopback.
+// And unless, without `tls` and `insecure_network`, HOST is this host's
+// loopback.
 absl::Status CheckListenAddress(const std::string& address,
-                                bool insecure_network);
+                                bool insecure_network, bool tls = false);
 
 }  // namespace starling
 

@@ -1,4 +1,5 @@
-// absl::Status <-> grpc::Status: the codes are the same numbers.
+// absl::Status <-> grpc::Status: the codes are the same numbers. Of payloads
+// only the mark of base/refusal.h crosses, as the error's details.
 #ifndef STARLING_BASE_GRPC_STATUS_H_
 #define STARLING_BASE_GRPC_STATUS_H_
 

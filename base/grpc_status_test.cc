@@ -1,5 +1,6 @@
 #include "base/grpc_status.h"
 
+#include "base/refusal.h"
 #include "gtest/gtest.h"
 
 namespace starling {
@@ -12,6 +13,14 @@ TEST(GrpcStatusTest, EveryCodeAndMessageSurvivesTheRoundTrip) {
 
     EXPECT_EQ(FromGrpc(ToGrpc(status)), status) << code;
   }
+}
+
+TEST(GrpcStatusTest, RefusedTokensStayApartFromLostSessions) {
+  const absl::StatusCode code = absl::StatusCode::kUnauthenticated;
+
+  EXPECT_TRUE(IsTokenRefused(FromGrpc(ToGrpc(TokenRefused(code, "wrong")))));
+  EXPECT_FALSE(IsTokenRefused(FromGrpc(ToGrpc(absl::Status(code, "who?")))));
+  EXPECT_FALSE(IsTokenRefused(absl::OkStatus()));
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/grpc_status.h"
-#include "base/protocol.h"
 #include "proto/work.grpc.pb.h"
 
 namespace starling {
@@ -16,9 +15,10 @@ using std::chrono::milliseconds;
 
 constexpr uint64_t kMaxBlobBytes = uint64_t{1} << 30;
 
-std::shared_ptr<grpc::ClientContext> NewContext(milliseconds deadline) {
+std::shared_ptr<grpc::ClientContext> NewContext(milliseconds deadline,
+                                                bool wait = true) {
   auto context = std::make_shared<grpc::ClientContext>();
-  context->set_wait_for_ready(true);
+  context->set_wait_for_ready(wait);
   context->set_deadline(std::chrono::system_clock::now() + deadline);
   return context;
 }
@@ -79,9 +79,10 @@ class AggregatorCalls::Rpc {
 
   template <typename Request, typename Response>
   void Start(Method<Request, Response> method, Request request,
-             milliseconds deadline, Done<Request, Response> done) {
+             milliseconds deadline, Done<Request, Response> done,
+             bool wait = true) {
     auto call = std::make_shared<Call<Request, Response>>();
-    call->context = NewContext(deadline);
+    call->context = NewContext(deadline, wait);
     call->request = std::move(request);
     const uint64_t id = next_++;
     contexts_[id] = call->context;
@@ -163,24 +164,16 @@ void AggregatorCalls::GetBlob(v1::BlobRequest request, milliseconds deadline,
                               BlobDone done) {
   rpc_->GetBlob(std::move(request), deadline, std::move(done));
 }
+void AggregatorCalls::Probe(milliseconds deadline,
+                            std::function<void(const absl::Status&)> done) {
+  rpc_->Start<v1::HeartbeatRequest, v1::HeartbeatReply>(
+      &Rpc::Async::Heartbeat, v1::HeartbeatRequest(), deadline,
+      [done = std::move(done)](const absl::Status& status,
+                               v1::HeartbeatRequest&,
+                               const v1::HeartbeatReply&) { done(status); },
+      /*wait=*/false);
+}
 void AggregatorCalls::Cancel() { rpc_->Cancel(); }
 void AggregatorCalls::Close() { rpc_->Close(); }
-
-std::shared_ptr<grpc::Channel> ConnectToAggregator(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kWorkerMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kAggregatorMaxMessageBytes);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 500);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 500);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
-  // A connection of its own, also where one process holds several workers.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                   arguments);
-}
 
 }  // namespace starling

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "base/channel.h"
 #include "base/event_queue.h"
 #include "proto/work.pb.h"
 
@@ -20,10 +21,6 @@ class Channel;
 }  // namespace grpc
 
 namespace starling {
-
-// A channel with the project's keepalive, limits and reconnection; connects
-// when it is first needed. "unix:PATH" or "HOST:PORT".
-std::shared_ptr<grpc::Channel> ConnectToAggregator(const std::string& address);
 
 class AggregatorCalls {
  public:
@@ -50,6 +47,11 @@ class AggregatorCalls {
              Done<v1::LeaveRequest, v1::LeaveReply> done);
   void GetBlob(v1::BlobRequest request, std::chrono::milliseconds deadline,
                BlobDone done);
+
+  // Asks for nothing, without waiting for a connection: the error says why
+  // there is none. Any answer of the aggregator's own says that there is one.
+  void Probe(std::chrono::milliseconds deadline,
+             std::function<void(const absl::Status&)> done);
 
   // Breaks off all calls; none is reported any more.
   void Cancel();

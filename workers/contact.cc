@@ -40,22 +40,20 @@ absl::Status Contact::CheckPatience(Time now) const {
                    " for ", WholeSeconds(silence), " s"));
 }
 
-std::string Contact::Complaint(Time now,
-                               std::chrono::milliseconds silent_by_right) {
-  const auto silence = now - last_answer_;
-  if (silence < rules_.complain_after + silent_by_right ||
-      (complained_at_.has_value() &&
-       now - *complained_at_ < rules_.complain_every)) {
-    return "";
-  }
+bool Contact::MustComplain(Time now,
+                           std::chrono::milliseconds silent_by_right) const {
+  return now - last_answer_ >= rules_.complain_after + silent_by_right &&
+         (!complained_at_.has_value() ||
+          now - *complained_at_ >= rules_.complain_every);
+}
+
+std::string Contact::Complaint(Time now, const std::string& causes) {
   complained_at_ = now;
   const std::string reason =
       last_error_.ok() ? "" : absl::StrCat(" (", last_error_.message(), ")");
-  return absl::StrCat(
-      "no answer from the aggregator at ", address_, " for ",
-      WholeSeconds(silence), " s", reason,
-      "; is it running, is the address right, does a firewall or another TLS "
-      "mode stand between? Trying on.");
+  return absl::StrCat("no answer from the aggregator at ", address_, " for ",
+                      WholeSeconds(now - last_answer_), " s", reason, "; ",
+                      causes, " Trying on.");
 }
 
 }  // namespace starling

@@ -40,13 +40,18 @@ class Contact {
   // enough.
   void Failed(const absl::Status& error, Time now);
 
+  // Why nothing is heard, for the next complaint.
+  void Explain(const absl::Status& reason) { last_error_ = reason; }
+
   // No call before. The past, if none has failed.
   Time pause_until() const { return pause_until_; }
   // Unavailable once the silence has lasted too long.
   absl::Status CheckPatience(Time now) const;
-  // What the log should say of the silence now; "" for nothing.
-  // `silent_by_right` is how long nothing need come while all is well.
-  std::string Complaint(Time now, std::chrono::milliseconds silent_by_right);
+  // Whether the log should say something of the silence now. `silent_by_right`
+  // is how long nothing need come while all is well.
+  bool MustComplain(Time now, std::chrono::milliseconds silent_by_right) const;
+  // What it should say, with sentences on the probable causes.
+  std::string Complaint(Time now, const std::string& causes);
 
  private:
   const std::string address_;

@@ -74,15 +74,18 @@ TEST_F(ContactTest, WhateverIsHeardEndsTheSilence) {
 TEST_F(ContactTest, ComplainsAfterAWhileAndThenNowAndThen) {
   Contact contact = Make();
   const milliseconds by_right(2'000);
-  EXPECT_EQ(contact.Complaint(now_ + milliseconds(4'999), by_right), "");
-  EXPECT_THAT(contact.Complaint(now_ + seconds(5), by_right),
-              HasSubstr("node7:9000 for 5 s; is it running"));
+  EXPECT_FALSE(contact.MustComplain(now_ + milliseconds(4'999), by_right));
+  EXPECT_TRUE(contact.MustComplain(now_ + seconds(5), by_right));
+  EXPECT_THAT(contact.Complaint(now_ + seconds(5), "is it running?"),
+              HasSubstr("node7:9000 for 5 s; is it running? Trying on."));
 
-  EXPECT_EQ(contact.Complaint(now_ + seconds(34), by_right), "");
+  EXPECT_FALSE(contact.MustComplain(now_ + seconds(34), by_right));
   contact.Failed(kGone, now_ + seconds(34));
 
-  EXPECT_THAT(contact.Complaint(now_ + seconds(35), by_right),
-              HasSubstr("for 35 s (connection refused);"));
+  EXPECT_TRUE(contact.MustComplain(now_ + seconds(35), by_right));
+  contact.Explain(absl::UnavailableError("closed"));
+  EXPECT_THAT(contact.Complaint(now_ + seconds(35), ""),
+              HasSubstr("for 35 s (closed);"));
 }
 
 }  // namespace

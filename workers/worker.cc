@@ -11,12 +11,14 @@
 #include "base/log.h"
 #include "base/log_keys.h"
 #include "base/protocol.h"
+#include "base/refusal.h"
 #include "proto/experiment.pb.h"
 #include "proto/work.pb.h"
 #include "workers/aggregator_calls.h"
 #include "workers/contact.h"
 #include "workers/membership.h"
 #include "workers/outbox.h"
+#include "workers/probable_causes.h"
 #include "workers/state_fetch.h"
 #include "workers/workshop.h"
 
@@ -28,6 +30,7 @@ using std::chrono::milliseconds;
 
 constexpr int kStuckExitCode = 70;
 constexpr milliseconds kWatchEvery{1'000};
+constexpr milliseconds kProbeDeadline{2'000};
 
 }  // namespace
 
@@ -101,6 +104,10 @@ class Worker::Client {
     const Clock::time_point now = Clock::now();
     if (status.ok()) {
       contact_.Succeeded(now);
+    } else if (IsTokenRefused(status)) {
+      result_ = absl::UnauthenticatedError(
+          absl::StrCat("the aggregator at ", options_.address,
+                       " refuses this worker: ", status.message()));
     } else if (absl::IsUnauthenticated(status)) {
       // The aggregator has started anew, or thought us dead.
       contact_.Heard(now);
@@ -279,9 +286,24 @@ class Worker::Client {
       return;
     }
     // A held call is silent by right, but heartbeats are not.
-    const std::string complaint =
-        contact_.Complaint(now, membership_.heartbeat());
-    if (!complaint.empty()) LOG(WARNING) << complaint;
+    if (probing_ || !contact_.MustComplain(now, membership_.heartbeat()))
+      return;
+    // Calls that wait for a connection do not learn why there is none.
+    probing_ = true;
+    calls_.Probe(kProbeDeadline, [this](const absl::Status& status) {
+      probing_ = false;
+      const Clock::time_point now = Clock::now();
+      if (!contact_.MustComplain(now, membership_.heartbeat())) return;
+      if (absl::IsUnavailable(status)) contact_.Explain(status);
+      LOG(WARNING) << contact_.Complaint(now, Causes(status));
+    });
+  }
+
+  // Of a silence whose reason a probe has found.
+  std::string Causes(const absl::Status& probed) const {
+    return ProbableCauses(
+        absl::IsUnavailable(probed) ? probed.message() : "",
+        {options_.address, options_.tls_folder, options_.endpoint_file});
   }
 
   void WatchSlots(Clock::time_point now) {
@@ -348,6 +370,7 @@ class Worker::Client {
   bool heartbeating_ = false;
   bool leaving_ = false;
   bool left_ = false;
+  bool probing_ = false;
   int wanted_in_flight_ = 0;
 
   Clock::time_point next_heartbeat_{}, next_watch_{};

@@ -27,8 +27,12 @@
 namespace starling {
 
 struct WorkerOptions {
-  // Of the aggregator, for messages.
+  // Of the aggregator, for messages; and the file that named it, if one did.
   std::string address;
+  std::string endpoint_file;
+  // What this worker shows who it is with ("" for plain text), for messages:
+  // the channel has read it.
+  std::string tls_folder;
   // Evaluator threads, in [1, 1024].
   int slots = 1;
   // What people call this worker: 1 to 64 of [A-Za-z0-9._-], or empty: the
@@ -67,6 +71,7 @@ class Worker {
   //   Cancelled           Stop was called, or the aggregator sends its workers
   //                       away because it stops itself
   //   FailedPrecondition  this worker can't serve the run; says why
+  //   Unauthenticated     its token is not of this cluster, or not a worker's
   //   Unavailable         gave up
   //   others              the evaluator can't be built
   absl::Status Run();

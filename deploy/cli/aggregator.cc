@@ -12,6 +12,9 @@ class Aggregator : public Verb {
     AddRepeated(app, "--listen", &listen_, "ADDR",
                 "HOST:PORT (port 0: any free one) or unix:PATH; repeatable")
         ->required();
+    AddText(app, "--tls", &tls_folder_, "FOLDER",
+            "certificate and tokens, made by `starling certs server`; every "
+            "TCP address then wants them");
     app.add_flag("--insecure_network", insecure_network_,
                  "allow addresses that other hosts reach, unencrypted and "
                  "without authentication");
@@ -22,6 +25,7 @@ class Aggregator : public Verb {
     ASSIGN_OR_RETURN(options, flags_.ToOptions());
     options.listen = listen_;
     options.insecure_network = insecure_network_;
+    options.tls_folder = tls_folder_;
     RETURN_IF_ERROR(RunAggregator(options));
     std::cout << options.directory << std::endl;
     return absl::OkStatus();
@@ -31,6 +35,7 @@ class Aggregator : public Verb {
   RunFlags flags_;
   std::vector<std::string> listen_;
   bool insecure_network_ = false;
+  std::string tls_folder_;
 };
 
 STARLING_REGISTER_VERB(

@@ -18,12 +18,18 @@ class Doctor : public Verb {
  public:
   void Declare(CLI::App& app) override {
     app.add_flag("--json", json_, "Prints one JSON object.");
+    AddText(app, "--tls", &tls_folder_, "FOLDER",
+            "also checks a folder that `starling certs` made");
   }
 
   absl::Status Run() override {
     std::vector<JsonObject> rows;
     std::vector<std::string> failed;
-    for (const Check& check : AllChecks(".")) {
+    std::vector<Check> checks = AllChecks(".");
+    if (!tls_folder_.empty()) {
+      checks.push_back({"tls", [this] { return CheckTls(tls_folder_); }});
+    }
+    for (const Check& check : checks) {
       const CheckResult result = check.run();
       if (!result.ok) failed.push_back(check.name);
       rows.emplace_back();
@@ -52,6 +58,7 @@ class Doctor : public Verb {
   }
 
   bool json_ = false;
+  std::string tls_folder_;
 };
 
 STARLING_REGISTER_VERB(doctor, Doctor,

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "aggregator/control_client.h"
+#include "deploy/cli/tls_flag.h"
 
 namespace CLI {
 class App;
@@ -15,7 +16,7 @@ class App;
 
 namespace starling {
 
-// The argument RUN and the flag --timeout.
+// The argument RUN and the flags --timeout and --tls.
 class LiveRun {
  public:
   // `timeout_s`: the default.
@@ -27,12 +28,16 @@ class LiveRun {
   absl::StatusOr<std::unique_ptr<ControlClient>> Connect() const {
     return ControlClient::Connect(
         run_,
-        std::chrono::milliseconds(static_cast<int64_t>(timeout_s_ * 1000)));
+        std::chrono::milliseconds(static_cast<int64_t>(timeout_s_ * 1000)),
+        [this](const v1::RunEndpoint& endpoint) {
+          return tls_.Credentials(endpoint);
+        });
   }
 
  private:
   std::string run_;
   double timeout_s_;
+  TlsFlag tls_;
 };
 
 }  // namespace starling

@@ -16,9 +16,11 @@
 #include "absl/strings/str_cat.h"
 #include "aggregator/run_directory.h"
 #include "aggregator/service.h"
+#include "base/channel.h"
 #include "base/protocol.h"
 #include "base/status.h"
 #include "deploy/cli/flags.h"
+#include "deploy/cli/tls_flag.h"
 #include "deploy/cli/verb.h"
 #include "workers/fingerprint.h"
 #include "workers/isolated_evaluator.h"
@@ -29,15 +31,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The address in an endpoint file, which the aggregator may write only later.
+// An endpoint file, which the aggregator may write only later.
 // Cancelled: one of the signals, which are blocked, came first.
-absl::StatusOr<std::string> AwaitEndpoint(const std::string& file,
-                                          double wait_s,
-                                          const sigset_t& signals) {
+absl::StatusOr<v1::RunEndpoint> AwaitEndpoint(const std::string& file,
+                                              double wait_s,
+                                              const sigset_t& signals) {
   const Clock::time_point began = Clock::now();
   while (true) {
     const absl::StatusOr<v1::RunEndpoint> endpoint = ReadEndpoint(file);
-    if (endpoint.ok()) return endpoint->address();
+    if (endpoint.ok()) return endpoint;
     if (Clock::now() - began >= std::chrono::duration<double>(wait_s)) {
       return endpoint.status();
     }
@@ -60,6 +62,7 @@ class WorkerVerb : public Verb {
     connect->excludes(file);
     AddText(app, "--name", &name_, "NAME",
             "what `status` and `drain` call this worker (default: HOST-PID)");
+    tls_.Declare(app);
     AddInteger(app, "--slots", &slots_, 1, 1024, "evaluator threads");
     AddNumber(app, "--wait", &wait_s_, 0, 86400,
               "seconds to wait for the endpoint file");
@@ -92,12 +95,16 @@ class WorkerVerb : public Verb {
     sigemptyset(&signals);
     for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    v1::RunEndpoint endpoint;
     if (address_.empty()) {
-      ASSIGN_OR_RETURN(address_,
+      ASSIGN_OR_RETURN(endpoint,
                        AwaitEndpoint(endpoint_file_, wait_s_, signals));
+      address_ = endpoint.address();
     }
+    endpoint.set_address(address_);
     RETURN_IF_ERROR(CheckAddress(address_));
-    Worker worker(ConnectToAggregator(address_), Options());
+    ASSIGN_OR_RETURN(auto credentials, tls_.Credentials(endpoint));
+    Worker worker(ConnectToAggregator(address_, credentials), Options());
     // Ends with the signal that the main thread sends it, or one from outside.
     std::thread stopper([&] {
       int signal = 0;
@@ -114,6 +121,8 @@ class WorkerVerb : public Verb {
   WorkerOptions Options() const {
     WorkerOptions options;
     options.address = address_;
+    options.endpoint_file = endpoint_file_;
+    options.tls_folder = tls_.folder();
     options.slots = slots_;
     options.name = name_;
     char host[256] = "";
@@ -140,6 +149,7 @@ class WorkerVerb : public Verb {
   std::string address_;
   std::string endpoint_file_;
   std::string name_;
+  TlsFlag tls_;
   int slots_ = 1;
   double wait_s_ = 0;
   double give_up_s_ = 0;

@@ -50,6 +50,8 @@ CheckResult CheckDisk(const std::string& folder, uint64_t min_free_bytes);
 CheckResult CheckOpenFiles(uint64_t min_files);
 // A TCP port of the loopback device can be bound and called.
 CheckResult CheckLoopbackPort();
+// The TLS folder `folder` is good, and for how long.
+CheckResult CheckTls(const std::string& folder);
 // A Unix socket can be bound and called in a temporary folder.
 CheckResult CheckUnixSocket();
 

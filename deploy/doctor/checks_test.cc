@@ -3,7 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdlib>
+
+#include "absl/time/clock.h"
+#include "deploy/certs/authority.h"
+#include "tests/testing/process.h"
 
 namespace starling {
 namespace {
@@ -51,6 +56,29 @@ TEST(ChecksTest, SocketsWorkAndAMissingTemporaryFolderIsNoticed) {
   setenv("TMPDIR", "/no/such/folder", 1);
   EXPECT_FALSE(CheckUnixSocket().ok);
   unsetenv("TMPDIR");
+}
+
+TEST(ChecksTest, TlsFolderIsDescribedAndItsEndForetold) {
+  const std::string folder = testing::NewFolder();
+  ASSERT_TRUE(CreateAuthority(folder + "/ca", absl::Now()).ok());
+  const auto check = [&](const Member& member, int days,
+                         const std::string& name) {
+    EXPECT_TRUE(CreateMember(folder + "/ca", member, days, folder + "/" + name,
+                             absl::Now())
+                    .ok());
+    return CheckTls(folder + "/" + name);
+  };
+
+  const CheckResult server = check({{"node7"}}, 90, "server");
+  EXPECT_TRUE(server.ok) << server.detail;
+  EXPECT_NE(server.detail.find("node7, 90 days left"), std::string::npos);
+  EXPECT_EQ(server.detail.find("renew"), std::string::npos);
+  const CheckResult worker = check({}, 13, "worker");
+  EXPECT_TRUE(worker.ok) << worker.detail;
+  EXPECT_NE(worker.detail.find("13 days left: renew"), std::string::npos);
+  const CheckResult none = CheckTls(folder + "/none");
+  EXPECT_FALSE(none.ok);
+  EXPECT_NE(none.fix, "");
 }
 
 }  // namespace

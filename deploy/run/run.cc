@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -27,6 +28,7 @@
 #include "base/log.h"
 #include "base/log_keys.h"
 #include "base/status.h"
+#include "base/tls_folder.h"
 #include "deploy/run/local_workers.h"
 #include "workers/fingerprint.h"
 
@@ -105,6 +107,30 @@ std::string DefaultAddress(const RunPaths& paths) {
   std::string folder = "/tmp/starling.XXXXXX";
   CHECK(mkdtemp(folder.data()) != nullptr) << "cannot write /tmp";
   return absl::StrCat("unix:", folder, "/aggregator.sock");
+}
+
+// What workers elsewhere are told: "all addresses of this host" is none.
+std::string PublicAddress(const std::string& address) {
+  if (absl::StartsWith(address, "unix:")) return address;
+  const size_t colon = address.rfind(':');
+  const std::string host = address.substr(0, colon);
+  return host == "0.0.0.0" || host == "[::]" || host == "*"
+             ? HostName() + address.substr(colon)
+             : address;
+}
+
+// None without a folder. Warns of a certificate that ends soon.
+absl::StatusOr<std::optional<TlsFolder>> LoadTls(const std::string& path) {
+  if (path.empty()) return std::optional<TlsFolder>();
+  const absl::Time now = absl::Now();
+  ASSIGN_OR_RETURN(TlsFolder folder,
+                   LoadTlsFolder(path, TlsSide::kAggregator, now));
+  if (folder.not_after - now < absl::Hours(24 * 14)) {
+    LOG(WARNING) << folder.certificate << " expires on "
+                 << DescribeTime(folder.not_after)
+                 << "; replace it before then with `starling certs server`";
+  }
+  return std::optional<TlsFolder>(std::move(folder));
 }
 
 // Turns what the coordinator knows into what a person sees.
@@ -229,6 +255,7 @@ absl::Status Watch(Coordinator& coordinator, Service& service,
 
 absl::Status RunAggregator(const RunOptions& options) {
   const sigset_t signals = BlockSignals();
+  ASSIGN_OR_RETURN(std::optional<TlsFolder> tls, LoadTls(options.tls_folder));
   const v1::EnvSpec& env_spec = options.prepared.env_spec;
 
   // The directory decides whether there is a run to go on with.
@@ -286,14 +313,18 @@ absl::Status RunAggregator(const RunOptions& options) {
   ServiceOptions service_options;
   service_options.listen = options.listen;
   service_options.insecure_network = options.insecure_network;
+  service_options.tls = std::move(tls);
   if (service_options.listen.empty()) {
     service_options.listen.push_back(DefaultAddress(paths));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
                    Service::Start(coordinator.get(), service_options));
+  const std::string& address = service->addresses().front();
+  const bool is_secure =
+      service_options.tls.has_value() && !absl::StartsWith(address, "unix:");
   ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                    StartHttp(options, coordinator.get()));
-  RETURN_IF_ERROR(directory->WriteEndpoint(service->addresses().front()));
+  RETURN_IF_ERROR(directory->WriteEndpoint(PublicAddress(address), is_secure));
 
   std::unique_ptr<LocalWorkers> workers;
   if (options.local_workers > 0) {

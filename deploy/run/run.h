@@ -27,6 +27,8 @@ struct RunOptions {
   // Addresses ("unix:PATH", "HOST:PORT"). Empty: a socket in the directory.
   std::vector<std::string> listen;
   bool insecure_network = false;
+  // For TCP addresses (base/tls_folder.h); empty: plain text.
+  std::string tls_folder;
   // Where /metrics, /healthz and /readyz are served ("HOST:PORT", "unix:PATH").
   // Empty: nowhere.
   std::string http;
@@ -55,7 +57,8 @@ struct RunOptions {
 // Unavailable: can't start (directory in use, address taken);
 // FailedPrecondition: the machine's workers were refused; InvalidArgument: the
 // directory belongs to another experiment; DataLoss: no valid checkpoint;
-// Aborted, Internal: training failed.
+// Aborted, Internal: training failed; and the errors of LoadTlsFolder, before
+// anything is written.
 absl::Status RunAggregator(const RunOptions& options);
 
 }  // namespace starling
