@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "base/grpc_log.h"
+#include "base/grpc_threads.h"
 #include "base/protocol.h"
 
 namespace starling {
@@ -56,6 +57,7 @@ std::shared_ptr<grpc::Channel> ConnectToAggregator(
     const std::string& address,
     std::shared_ptr<grpc::ChannelCredentials> credentials) {
   RouteGrpcLog();
+  KeepGrpcThreads();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kWorkerMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kAggregatorMaxMessageBytes);
