@@ -97,9 +97,14 @@ int SlotPool::num_held() const {
   return NumRunning() + static_cast<int>(waiting_.size());
 }
 
-int SlotPool::num_running() const {
+int SlotPool::num_unfinished() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return NumRunning();
+  return NumRunning() + num_unclaimed_;
+}
+
+void SlotPool::Claim() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  --num_unclaimed_;
 }
 
 int SlotPool::NumRunning() const {
@@ -163,6 +168,7 @@ void SlotPool::Run(Slot* slot, const v1::Experiment& experiment,
     lock.lock();
     slot->is_running = false;
     if (quit_) break;
+    ++num_unclaimed_;
     lock.unlock();
     on_result_(std::move(leased));
     lock.lock();

@@ -68,7 +68,11 @@ class SlotPool {
   // Leases of units that wait or run.
   std::vector<uint64_t> held() const;
   int num_held() const;
-  int num_running() const;
+  // Units that run, and answers that were passed on but not claimed: while
+  // there are some, results are still to come.
+  int num_unfinished() const;
+  // Who took an answer from on_result has it where it belongs.
+  void Claim();
   // Describes a unit that made no step for `timeout`; "" if there is none. To
   // be called now and then.
   std::string FindStuck(std::chrono::milliseconds timeout, Time now);
@@ -98,6 +102,7 @@ class SlotPool {
   std::deque<v1::Lease> waiting_;
   std::shared_ptr<const v1::PolicyState> state_;
   int num_built_ = 0;
+  int num_unclaimed_ = 0;
   absl::Status build_status_;
   bool quit_ = false;
   std::vector<Slot> slots_;  // `thread` is the owner's, `evaluator` the slot's

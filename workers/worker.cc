@@ -338,7 +338,7 @@ class Worker::Client {
     if (leaving_) return;
     workshop_.slots().CancelAll();
     if (!finished_ && now < *stop_by_ &&
-        (workshop_.slots().num_running() > 0 || delivering_)) {
+        (workshop_.slots().num_unfinished() > 0 || delivering_)) {
       if (!delivering_ && !outbox_.empty()) StartWork();
       StartHeartbeat(now);
       return;

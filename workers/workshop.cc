@@ -22,7 +22,9 @@ absl::Status Workshop::Build(const v1::Experiment& experiment) {
   // On a slot's thread, and then on that of the queue's events.
   const auto deliver = [this, build = build_](v1::LeasedResult result) {
     queue_->Post([this, build, result = std::move(result)]() mutable {
-      if (build == build_) outbox_->Add(std::move(result));
+      if (build != build_) return;
+      outbox_->Add(std::move(result));
+      pool_->Claim();
     });
   };
   ASSIGN_OR_RETURN(pool_, SlotPool::Create(num_slots_, experiment,

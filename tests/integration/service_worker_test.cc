@@ -122,7 +122,8 @@ TEST(ServiceWorker, StopFinishesWhatHasBegunAndGivesBackTheRest) {
   EXPECT_TRUE(absl::IsCancelled(worker.Join()));
   EXPECT_EQ(aggregator.coordinator().snapshot()->units_outstanding, 0);
   EXPECT_EQ(aggregator.coordinator().snapshot()->workers_lost, 0);
-  EXPECT_GE(aggregator.storage().results_stored, before + 2);
+  EXPECT_TRUE(Await(
+      [&] { return aggregator.storage().results_stored >= before + 2; }));
 }
 
 TEST(ServiceWorker, StuckUnitIsReported) {
