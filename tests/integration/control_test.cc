@@ -384,9 +384,12 @@ TEST_F(ControlTest, StructuredLogsAreOneObjectALine) {
       EXPECT_TRUE(std::regex_match(text, object)) << text;
     }
   }
-  EXPECT_THAT(ended.err, HasSubstr("\"message\":\"generation 1/30 "));
+  // Which generations have a line of progress depends on how long they took.
+  static const std::regex progress("\"message\":\"generation \\d+/30 ");
+  EXPECT_TRUE(std::regex_search(ended.err, progress)) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("\"run\":\"steered\""));
-  EXPECT_THAT(ended.err, HasSubstr("\"generation\":\"2\""));
+  static const std::regex generation("\"generation\":\"\\d+\"");
+  EXPECT_TRUE(std::regex_search(ended.err, generation)) << ended.err;
   EXPECT_THAT(gone.err, HasSubstr("\"source\":\"worker.cc:"));
   static const std::regex session("\"session\":\"[0-9a-f]{8}\"");
   EXPECT_TRUE(std::regex_search(gone.err, session)) << gone.err;
