@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <vector>
 
@@ -149,8 +150,10 @@ TEST_F(HttpServerTest, EndsPromptlyWhileConnectionsAreOpen) {
 }
 
 TEST_F(HttpServerTest, UnixSocketsAreServedAndLeftOnesReplaced) {
-  const std::string path =
-      std::string(::testing::TempDir()) + "/http-" + std::to_string(getpid());
+  // Short: the path of a socket has at most 107 bytes.
+  std::string folder = "/tmp/starling-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/http";
   const std::string address = "unix:" + path;
   {
     const auto server = Start(address);
@@ -159,6 +162,7 @@ TEST_F(HttpServerTest, UnixSocketsAreServedAndLeftOnesReplaced) {
     EXPECT_TRUE(absl::IsUnavailable(second.status())) << "it is in use";
   }
   EXPECT_NE(access(path.c_str(), F_OK), 0) << "it is removed";
+  EXPECT_EQ(rmdir(folder.c_str()), 0);
 }
 
 TEST_F(HttpServerTest, TakenAndForeignAddressesAreRefused) {
