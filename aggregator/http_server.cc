@@ -1,6 +1,5 @@
 #include "aggregator/http_server.h"
 
-#include <arpa/inet.h>
 #include <httplib.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,6 +24,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/loopback.h"
 
 namespace starling {
 namespace {
@@ -186,14 +186,6 @@ void RemoveDeadSocket(const std::string& path) {
                        errno == ECONNREFUSED;
   close(fd);
   if (is_dead) unlink(path.c_str());
-}
-
-bool IsLoopback(const std::string& host) {
-  // A name like 127.example.org is none.
-  in_addr address{};
-  return host == "localhost" || host == "::1" ||
-         (inet_pton(AF_INET, host.c_str(), &address) == 1 &&
-          ntohl(address.s_addr) >> 24 == 127);
 }
 
 // What can be listened on.

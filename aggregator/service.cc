@@ -19,6 +19,7 @@
 #include "base/grpc_status.h"
 #include "base/grpc_threads.h"
 #include "base/log.h"
+#include "base/loopback.h"
 #include "base/protocol.h"
 #include "base/status.h"
 #include "proto/work.grpc.pb.h"
@@ -253,9 +254,7 @@ absl::Status CheckListenAddress(const std::string& address,
   RETURN_IF_ERROR(CheckAddress(address));
   if (tls || absl::StartsWith(address, "unix:")) return absl::OkStatus();
   const std::string host = address.substr(0, address.rfind(':'));
-  const bool is_loopback =
-      host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
-  if (is_loopback) return absl::OkStatus();
+  if (host == "[::1]" || IsLoopback(host)) return absl::OkStatus();
   if (!insecure_network) {
     return absl::InvalidArgumentError(absl::StrCat(
         address,

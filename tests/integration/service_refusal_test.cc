@@ -173,7 +173,8 @@ TEST(ServiceAddresses, OnlyLoopbackAndSocketsUnlessAllowed) {
        {"unix:/tmp/x", "127.0.0.1:80", "localhost:0", "[::1]:9000"}) {
     EXPECT_TRUE(CheckListenAddress(good, false).ok()) << good;
   }
-  for (const char* open : {"0.0.0.0:80", "[::]:80", "node7:9000"}) {
+  for (const char* open : {"0.0.0.0:80", "[::]:80", "node7:9000",
+                           "127.example.org:80"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(CheckListenAddress(open, false)));
     EXPECT_TRUE(CheckListenAddress(open, true).ok()) << open;
   }
