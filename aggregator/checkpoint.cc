@@ -205,14 +205,25 @@ absl::Status CheckpointStore::Prune() const {
   const int num_old = static_cast<int>(generations.size()) - kNumNewestKept;
   for (int i = 0; i < num_old; ++i) {
     if (generations[i] % kKeptEvery == 0) continue;
-    std::error_code error;
-    fs::remove(PathOf(generations[i]), error);
-    if (error) {
-      return absl::InternalError(absl::StrCat(
-          "can't remove ", PathOf(generations[i]), ": ", error.message()));
-    }
+    RETURN_IF_ERROR(Remove(generations[i]));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::DiscardAfter(uint64_t generation) {
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> generations, Generations());
+  for (const uint64_t candidate : generations) {
+    if (candidate > generation) RETURN_IF_ERROR(Remove(candidate));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::Remove(uint64_t generation) const {
+  std::error_code error;
+  fs::remove(PathOf(generation), error);
+  if (!error) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("can't remove ", PathOf(generation),
+                                          ": ", error.message()));
 }
 
 absl::StatusOr<v1::Checkpoint> CheckpointStore::Read(

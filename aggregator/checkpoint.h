@@ -51,6 +51,9 @@ class CheckpointStore {
   // intact.
   absl::Status Save(v1::Checkpoint checkpoint);
 
+  // Removes those of later generations.
+  absl::Status DiscardAfter(uint64_t generation);
+
   // The newest valid one. Damaged ones are renamed `*.corrupt` (by the owner),
   // logged, reported, and the one before is taken. NotFound: there has never
   // been one; DataLoss: there are some, but none is valid; FailedPrecondition:
@@ -69,6 +72,7 @@ class CheckpointStore {
       : folder_(std::move(folder)), access_(access) {}
   absl::StatusOr<v1::Checkpoint> Read(uint64_t generation) const;
   absl::Status Prune() const;
+  absl::Status Remove(uint64_t generation) const;
 
   std::string folder_;
   Access access_;

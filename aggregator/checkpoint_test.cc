@@ -68,6 +68,15 @@ TEST(CheckpointStoreTest, KeepsTheNewestThreeAndEveryHundredth) {
   EXPECT_THAT(*store.Generations(), ElementsAre(100, 200, 201, 202, 203));
 }
 
+TEST(CheckpointStoreTest, DiscardsWhatIsLater) {
+  CheckpointStore store = OpenOrDie(FreshFolder());
+  SaveAll({0, 7, 8, 100}, &store);
+
+  ASSERT_TRUE(store.DiscardAfter(7).ok());
+
+  EXPECT_THAT(*store.Generations(), ElementsAre(0, 7));
+}
+
 TEST(CheckpointStoreTest, GenerationsBeyondEightDigitsKeepTheirOrder) {
   CheckpointStore store = OpenOrDie(FreshFolder());
 

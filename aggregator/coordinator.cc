@@ -62,7 +62,8 @@ Coordinator::Coordinator(const v1::Experiment& experiment,
       trainer_(std::move(trainer)),
       storage_(std::move(storage)),
       backlog_(storage_.get(), options_.retry),
-      table_(options_.leases, (incarnation << kLeaseBits) + 1),
+      table_(options_.leases, (incarnation << kLeaseBits) + 1,
+             /*audit_all=*/experiment.audit_fraction() >= 1),
       sessions_(options_.sessions),
       fingerprint_(options_.fingerprint),
       noise_audit_(&trainer_->noise(),
@@ -98,15 +99,17 @@ absl::Status Coordinator::TakeUp(
     }
   }
   RETURN_IF_ERROR(
-      storage_->TruncateProgressFrom(trainer_->state().generation()));
+      storage_->ResumeFrom(trainer_->state().generation()));
   if (checkpoint.has_value()) last_checkpoint_ = Time::min();
   // Generations whose answers are all there need no worker.
   const uint64_t first = trainer_->state().generation();
   BeginGeneration();
   Preload();
+  JudgeConvicted();
   while (state_ == State::kTraining && table_.complete()) {
     CloseGeneration();
     Preload();
+    JudgeConvicted();
   }
   if (table_.generation() > first || table_.num_done() > 0) {
     LOG(INFO) << "resumed: generations " << first << " to "
@@ -238,10 +241,17 @@ void Coordinator::HandleRegister(const v1::RegisterRequest& request,
   if (answer.finished() || !request.has_env_spec()) {
     return reply(std::move(answer));
   }
-  const std::optional<uint64_t> previous =
-      request.previous_session().empty()
-          ? std::nullopt
-          : sessions_.NumberOf(request.previous_session());
+  const std::optional<SessionTable::Identity> previous =
+      FindIdentity(request.previous_session());
+  if (previous.has_value() && previous->standing->convicted) {
+    status = absl::FailedPreconditionError(
+        "other workers agree on another answer than this worker has given: its "
+        "machine computes other bits, or its program has been changed. Mend "
+        "that, then start it again");
+    LOG(WARNING) << "refused a worker on " << request.host() << " (process "
+                 << request.pid() << "): " << status.message();
+    return reply(std::move(status));
+  }
   absl::StatusOr<Session*> session = sessions_.Add(request, now);
   if (!session.ok()) return reply(session.status());
   if (!fingerprint_.has_value()) fingerprint_ = request.fingerprint();
@@ -251,8 +261,13 @@ void Coordinator::HandleRegister(const v1::RegisterRequest& request,
     // Who was sent away does not come back under another number.
     const Session* before = sessions_.Find(request.previous_session());
     (*session)->draining = before != nullptr && before->draining;
-    table_.Inherit(*previous, (*session)->number);
-    table_.Drop(*previous);
+    previous->standing->who = (*session)->standing->who;
+    (*session)->standing = previous->standing;
+    if (authors_.erase(previous->number) > 0) {
+      authors_[(*session)->number] = previous->standing;
+    }
+    table_.Inherit(previous->number, (*session)->number);
+    table_.Drop(previous->number);
     sessions_.Remove(request.previous_session());
     serve_all_ = true;
   }
@@ -344,6 +359,7 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   }
   UnitTable::Submission submission;
   if (status.ok()) {
+    authors_.try_emplace(session.number, session.standing);
     submission = table_.Submit(
         session.number,
         forgotten ? UnitTable::kForgottenLease : leased.lease_id(), result,
@@ -355,8 +371,8 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
     facts_.AddRejection();
   }
   if (table_.stuck_unit().has_value()) EndStuck(result);
-  if (submission.settled) {
-    backlog_.AddAnswer(result);
+  if (submission.counts) {
+    RecordAnswer(session, result);
     facts_.AddSteps(result);
     MeasureUnit(result);
   }
@@ -369,9 +385,8 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
                               << session.host << ": " << submission.detail;
   }
   if (sessions_.Judge(session, rejected)) {
-    table_.Return(session.number);
-    LOG(ERROR) << "the worker on " << session.host << " (process "
-               << session.pid << ") gets no more work: more than 20 % of its "
+    table_.Quarantine(session.number);
+    LOG(ERROR) << session.standing->who << " gets no more work: more than 20 % of its "
                << "last results were rejected, the last one because: "
                << submission.detail << ". Restart it once that is mended.";
   }

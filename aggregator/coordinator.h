@@ -14,7 +14,10 @@
 // rows of run.db stay until a later checkpoint is durable.
 //
 // Because an answer is a pure function of its unit, nothing here (order, time,
-// who answers) can change a bit of the outcome.
+// who answers) can change a bit of the outcome. A worker whose answers prove
+// wrong (unit_table.h) gets no more work, and what it alone has said is asked
+// again; if it has answered in earlier generations, too, the run has to go back
+// to a checkpoint from before: it ends, and is to be taken up again from there.
 //
 // Thread-safe. Callbacks run on the coordinator's thread and must not block.
 #ifndef STARLING_AGGREGATOR_COORDINATOR_H_
@@ -29,8 +32,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -71,6 +76,9 @@ struct CoordinatorOptions {
   std::chrono::milliseconds linger{3'000};
   std::chrono::milliseconds last_checkpoint{60'000};
   size_t max_queue = 4096;
+  // Whether somebody takes the run up again at once when it ends because it has
+  // to go back. Else the workers are sent away.
+  bool goes_back = false;
   // The run's directory, where failed units are kept (failed_units.h). Empty:
   // they are not.
   std::string run_directory;
@@ -116,11 +124,17 @@ class Coordinator {
   // the grace.
   void Stop(std::chrono::milliseconds grace);
   // Until the run has ended and everything is on disk. OK: finished; Cancelled:
-  // stopped; else why training failed (the trainer's Aborted or Internal), or
-  // why the last checkpoint could not be written.
+  // stopped; else why training failed (the trainer's Aborted or Internal; with
+  // a suspect generation: Aborted), or why the last checkpoint could not be
+  // written.
   absl::Status Wait();
   // Wait with a limit: nothing if the run still goes on.
   std::optional<absl::Status> WaitFor(std::chrono::milliseconds limit);
+
+  // After Wait: the run has to go back to a checkpoint of this generation or an
+  // older one, because a later one may have learned from wrong answers.
+  // RunStore::Suspect tells later starts.
+  std::optional<uint64_t> suspect_generation() const;
 
   // The calls of operators (coordinator_control.cc). Each answers exactly once,
   // by `reply`; none can change a bit of the outcome. Unavailable: the run is
@@ -161,6 +175,14 @@ class Coordinator {
   absl::Status TakeUp(const std::optional<v1::Checkpoint>& checkpoint);
   // Takes the stored answers of the open generation.
   void Preload();
+  // Who a session is, also one of an earlier life; none if that is not known.
+  std::optional<SessionTable::Identity> FindIdentity(
+      const std::string& session);
+  // Draws the units of a new generation that are audited.
+  std::vector<bool> DrawAudits();
+  // Deals with those whom the unit table has convicted (coordinator_audit.cc).
+  void JudgeConvicted();
+  void Convict(const std::shared_ptr<Standing>& standing, uint64_t session);
 
   void Run();
   Time NextWake(Time now) const;
@@ -174,7 +196,8 @@ class Coordinator {
                    Reply<v1::LeaveReply> reply);
   UnitTable::Submission TakeResult(Session& session,
                                    const v1::LeasedResult& leased);
-  // Of an answer that settled its unit.
+  // Of an answer that counts.
+  void RecordAnswer(Session& session, const v1::RolloutResult& result);
   void MeasureUnit(const v1::RolloutResult& result);
   // A unit hangs wherever it is evaluated: training can't go on.
   void EndStuck(const v1::RolloutResult& result);
@@ -186,6 +209,10 @@ class Coordinator {
   // Nothing is left to do, now or after a restart; or only now.
   bool IsOver() const;
   bool MustDrain() const;
+  // Ends, and comes back at once.
+  bool IsGoingBack() const {
+    return suspect_.has_value() && options_.goes_back;
+  }
   // Leases and the flags of the run's state.
   void FillReply(const std::string& session_id, int want, Time now,
                  v1::WorkReply* reply);
@@ -221,6 +248,11 @@ class Coordinator {
   StoreBacklog backlog_;
   UnitTable table_;
   SessionTable sessions_;
+  // Who has answered in the open generation, by the number of the session.
+  std::unordered_map<uint64_t, std::shared_ptr<Standing>> authors_;
+  // Nobody may foretell which units are audited. Of no bit of the outcome.
+  std::mt19937_64 audit_draws_{std::random_device()()};
+  std::optional<uint64_t> suspect_;
   std::optional<v1::Fingerprint> fingerprint_;
   NoiseAudit noise_audit_;
   FailedUnits failed_units_;
@@ -256,6 +288,7 @@ class Coordinator {
   std::condition_variable ended_;
   std::shared_ptr<const Snapshot> snapshot_;  // guarded by mutex_
   std::optional<absl::Status> result_;        // guarded by mutex_
+  std::optional<uint64_t> must_go_back_to_;   // guarded by mutex_
 
   std::unique_ptr<CheckpointWriter> writer_;
   std::thread thread_;

@@ -28,6 +28,7 @@ void Coordinator::Run() {
     if (quit_) break;
     const Time now = Clock::now();
     SweepSessions(now);
+    JudgeConvicted();
     if (backlog_.Commit(now)) {
       if (table_.complete() &&
           (state_ == State::kTraining || state_ == State::kStopping)) {
@@ -99,10 +100,11 @@ void Coordinator::EndStuck(const v1::RolloutResult& result) {
 }
 
 void Coordinator::CloseGeneration() {
-  failed_units_.Note(trainer_->state(), trainer_->units(), table_.results(),
+  const std::vector<v1::RolloutResult> results = table_.TakeResults();
+  failed_units_.Note(trainer_->state(), trainer_->units(), results,
                      Clock::now());
   const Time began = Clock::now();
-  absl::StatusOr<Progress> progress = trainer_->Advance(table_.results());
+  absl::StatusOr<Progress> progress = trainer_->Advance(results);
   const Time now = Clock::now();
   metrics_.ObserveUpdate(now - began);
   if (generation_began_.has_value()) {
@@ -113,9 +115,8 @@ void Coordinator::CloseGeneration() {
     const absl::Status status(
         progress.status().code(),
         absl::StrCat(progress.status().message(),
-                     failed_units_.Reproduction(trainer_->state(),
-                                                trainer_->units(),
-                                                table_.results())));
+                     failed_units_.Reproduction(
+                         trainer_->state(), trainer_->units(), results)));
     LOG(ERROR) << "training failed: " << status.message();
     BeginEnd(status);
     return;
@@ -131,35 +132,15 @@ void Coordinator::BeginGeneration() {
     BeginEnd(absl::OkStatus());
     return;
   }
+  authors_.clear();
   table_.Start(trainer_->state().generation(),
-               static_cast<int>(trainer_->units().size()));
+               static_cast<int>(trainer_->units().size()), DrawAudits());
   leased_at_.assign(trainer_->units().size(), std::nullopt);
   previous_blob_ = std::move(blob_);
   previous_digest_ = std::move(blob_digest_);
   blob_ = std::make_shared<const std::string>(
       SerializeDeterministically(trainer_->state()));
   blob_digest_ = Sha256(*blob_);
-}
-
-void Coordinator::Preload() {
-  if (state_ != State::kTraining) return;
-  absl::StatusOr<std::vector<v1::RolloutResult>> results =
-      storage_->Results(table_.generation());
-  if (!results.ok()) {
-    LOG(WARNING) << results.status()
-                 << "; what was stored is computed once more";
-    return;
-  }
-  for (const v1::RolloutResult& result : *results) {
-    if (result.index() >= trainer_->units().size()) continue;
-    const absl::Status status =
-        CheckResult(trainer_->units()[result.index()], result, env_spec_);
-    if (status.ok()) {
-      table_.Preload(result);
-    } else {
-      LOG(WARNING) << "a stored answer is not valid: " << status.message();
-    }
-  }
 }
 
 void Coordinator::NoteProgress(const Progress& progress) {
@@ -204,11 +185,11 @@ void Coordinator::ServeParked(Time now) {
 
 bool Coordinator::IsOver() const {
   return (state_ == State::kEnding || state_ == State::kEnded) &&
-         !absl::IsCancelled(status_);
+         !absl::IsCancelled(status_) && !IsGoingBack();
 }
 
 bool Coordinator::MustDrain() const {
-  return state_ != State::kTraining && !IsOver();
+  return state_ != State::kTraining && !IsOver() && !IsGoingBack();
 }
 
 void Coordinator::FillReply(const std::string& session_id, int want, Time now,
@@ -274,7 +255,8 @@ void Coordinator::MaybeEnd(Time now) {
   const bool is_saved = last_one_submitted_ && disk.idle &&
                         !backlog_.has_answers() && !backlog_.has_progress();
   if (!is_saved && now < end_began_ + options_.last_checkpoint) return;
-  if (!sessions_.empty() && now < end_began_ + options_.linger) return;
+  const bool must_tell = !sessions_.empty() && !IsGoingBack();
+  if (must_tell && now < end_began_ + options_.linger) return;
   if (!is_saved && status_.ok()) {
     status_ = absl::Status(
         disk.last_error.ok() ? absl::StatusCode::kUnavailable
@@ -292,6 +274,7 @@ void Coordinator::MaybeEnd(Time now) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     result_ = status_;
+    must_go_back_to_ = suspect_;
   }
   ended_.notify_all();
 }

@@ -18,11 +18,6 @@ constexpr char kSchema[] = R"sql(
 CREATE TABLE meta(
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL);
-CREATE TABLE results(
-  generation INTEGER NOT NULL,
-  idx INTEGER NOT NULL,
-  result BLOB NOT NULL,
-  PRIMARY KEY(generation, idx));
 CREATE TABLE progress(
   generation INTEGER PRIMARY KEY,
   elapsed_s REAL, env_steps INTEGER, episodes INTEGER,
@@ -40,6 +35,45 @@ CREATE TABLE workers(
   host TEXT NOT NULL, pid INTEGER NOT NULL, slots INTEGER NOT NULL,
   first_seen REAL NOT NULL, last_seen REAL NOT NULL);
 )sql";
+
+// Those of version 2; version 1 did not know whose a result was.
+constexpr char kResults[] = R"sql(
+CREATE TABLE results(
+  generation INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  session TEXT NOT NULL,
+  result BLOB NOT NULL,
+  PRIMARY KEY(generation, idx, session)) WITHOUT ROWID;
+CREATE TABLE standings(
+  session TEXT PRIMARY KEY,
+  origin TEXT NOT NULL,
+  first_generation INTEGER,
+  convicted INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+constexpr char kSetOldResultsAside[] =
+    "ALTER TABLE results RENAME TO old_results";
+constexpr char kTakeOldResults[] =
+    "INSERT INTO results SELECT generation, idx, '', result FROM old_results;"
+    "DROP TABLE old_results";
+
+// Tables of a new file (version 0), or those that an older one lacks.
+absl::Status CreateTables(int64_t version, Database* database) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
+                   Transaction::Begin(database));
+  if (version == 0) {
+    RETURN_IF_ERROR(database->Execute(kSchema));
+    RETURN_IF_ERROR(database->Execute(kResults));
+  } else {
+    RETURN_IF_ERROR(database->Execute(kSetOldResultsAside));
+    RETURN_IF_ERROR(database->Execute(kResults));
+    RETURN_IF_ERROR(database->Execute(kTakeOldResults));
+  }
+  RETURN_IF_ERROR(database->Execute(
+      absl::StrCat("PRAGMA application_id=", kApplicationId)));
+  RETURN_IF_ERROR(database->Execute(
+      absl::StrCat("PRAGMA user_version=", kRunDatabaseVersion)));
+  return transaction->Commit();
+}
 
 // Whether the file is a run's, of a version that this program understands.
 absl::Status CheckReadable(Database* database) {
@@ -97,18 +131,11 @@ absl::Status Prepare(RunJournal journal, Database* database) {
     ASSIGN_OR_RETURN(const std::string verdict,
                      database->SelectText("PRAGMA quick_check(1)"));
     if (verdict != "ok") return absl::DataLossError(verdict);
-    return SetJournal(journal, database);
   }
-  // A new file, or one whose creation was cut off.
   RETURN_IF_ERROR(SetJournal(journal, database));
-  ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
-                   Transaction::Begin(database));
-  RETURN_IF_ERROR(database->Execute(kSchema));
-  RETURN_IF_ERROR(database->Execute(
-      absl::StrCat("PRAGMA application_id=", kApplicationId)));
-  RETURN_IF_ERROR(database->Execute(
-      absl::StrCat("PRAGMA user_version=", kRunDatabaseVersion)));
-  return transaction->Commit();
+  // A new file, one whose creation was cut off, or an older one.
+  return version < kRunDatabaseVersion ? CreateTables(version, database)
+                                       : absl::OkStatus();
 }
 
 }  // namespace

@@ -14,13 +14,13 @@
 namespace starling {
 
 // PRAGMA user_version. A newer one is refused, an older one is read.
-constexpr int kRunDatabaseVersion = 1;
+constexpr int kRunDatabaseVersion = 2;
 
 // kByFileSystem: kDelete on network file systems, else kWal.
 enum class RunJournal { kByFileSystem, kWal, kDelete };
 
-// Opens for writing, creates what is not there, checks the whole file (about
-// 1 s a GiB). FailedPrecondition: of a newer Starling, or not Starling's.
+// Opens for writing, creates what is not there, brings an older version up to
+// this one, checks the whole file (about 1 s a GiB). FailedPrecondition: of a newer Starling, or not Starling's.
 absl::StatusOr<std::unique_ptr<Database>> OpenRunDatabase(
     const std::string& path, RunJournal journal);
 // For onlookers; works in a folder that this user may not write, too, if

@@ -94,7 +94,7 @@ bool IsAllowed(const FieldChange& change,
 // Only paths that exist and that never touch what a generation computes.
 absl::Status CheckAllowed(const std::vector<std::string>& allowed) {
   const auto& budget = *v1::Budget::descriptor();
-  std::vector<std::string> possible = {"budget"};
+  std::vector<std::string> possible = {"audit_fraction", "budget"};
   for (int i = 0; i < budget.field_count(); ++i) {
     possible.push_back("budget." + budget.field(i)->name());
   }
@@ -152,8 +152,8 @@ absl::StatusOr<std::vector<FieldChange>> CheckSameExperiment(
   return absl::InvalidArgumentError(absl::StrCat(
       "the run belongs to another experiment (stored -> wanted):",
       absl::StrJoin(refused, ""),
-      "\nGive this one another directory with --run, or, for the budget, allow "
-      "the change with --allow_config_change=budget"));
+      "\nGive this one another directory with --run, or, for the budget or "
+      "audit_fraction, allow the change with --allow_config_change=budget"));
 }
 
 RunPaths::RunPaths(const std::string& path) {

@@ -200,7 +200,21 @@ TEST(RunDirectoryTest, TheBudgetMayChangeWhereThatIsAllowed) {
               ElementsAre("budget.generations: 20 -> 50"));
 }
 
-TEST(RunDirectoryTest, NothingButTheBudgetMayEverChange) {
+TEST(RunDirectoryTest, SoMayTheShareOfAudits) {
+  const std::string path = FreshFolder() + "/run";
+  ASSERT_TRUE(OpenOnce(path, SomeExperiment()).ok());
+  v1::Experiment wary = SomeExperiment();
+  wary.set_audit_fraction(1);
+  RunDirectory::Options options = SomeOptions();
+  options.allowed_changes = {"audit_fraction"};
+
+  const auto directory = RunDirectory::Open(path, wary, options);
+
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_EQ((*directory)->experiment().audit_fraction(), 1);
+}
+
+TEST(RunDirectoryTest, NothingThatDecidesTheOutcomeMayEverChange) {
   RunDirectory::Options options = SomeOptions();
   options.allowed_changes = {"strategy.ars.sigma"};
 

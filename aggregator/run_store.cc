@@ -16,26 +16,9 @@
 namespace starling {
 namespace {
 
-// In the order of AddProgress and ReadProgressRow.
-#define STARLING_PROGRESS_COLUMNS                                      \
-  "generation, elapsed_s, env_steps, episodes, sigma, theta_norm,"     \
-  " update_norm, failed_units, dropped_pairs, new_best, flat_fitness," \
-  " training_episodes, training_mean, training_std, training_min,"     \
-  " training_max, training_length, training_failed, fixed_episodes,"   \
-  " fixed_mean, fixed_std, fixed_min, fixed_max, fixed_length,"        \
-  " fixed_failed, fresh_episodes, fresh_mean, fresh_std, fresh_min,"   \
-  " fresh_max, fresh_length, fresh_failed"
-
-constexpr char kInsertProgress[] =
-    "INSERT OR REPLACE INTO progress(" STARLING_PROGRESS_COLUMNS
-    ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-constexpr char kSelectProgress[] =
-    "SELECT " STARLING_PROGRESS_COLUMNS " FROM progress ORDER BY generation";
-
-#undef STARLING_PROGRESS_COLUMNS
-
-constexpr int kSummaryColumns = 7;
-constexpr int kFirstSummaryColumn = 11;
+// Keys of `meta`.
+constexpr char kIncarnation[] = "incarnation";
+constexpr char kSuspect[] = "suspect_generation";
 
 // SQLite's integers are signed.
 int64_t ToSigned(uint64_t number) {
@@ -43,60 +26,15 @@ int64_t ToSigned(uint64_t number) {
   return static_cast<int64_t>(number);
 }
 
-void BindSummary(const std::optional<ReturnSummary>& summary, Query* query) {
-  if (!summary.has_value()) {
-    for (int i = 0; i < kSummaryColumns; ++i) query->BindNull();
-    return;
+// From three columns of `standings`, the first of which is `column`.
+Standing ReadStanding(const Query& query, int column) {
+  Standing standing;
+  standing.origin = query.Bytes(column);
+  if (!query.IsNull(column + 1)) {
+    standing.first_generation = static_cast<uint64_t>(query.Int(column + 1));
   }
-  query->Bind(int64_t{summary->episodes})
-      .Bind(summary->mean)
-      .Bind(summary->std)
-      .Bind(summary->min)
-      .Bind(summary->max)
-      .Bind(summary->mean_length)
-      .Bind(int64_t{summary->failed_units});
-}
-
-// From kSummaryColumns columns, the first of which is `column`.
-std::optional<ReturnSummary> ReadSummary(const Query& query, int column) {
-  if (query.IsNull(column)) return std::nullopt;
-  ReturnSummary summary;
-  summary.episodes = static_cast<int>(query.Int(column));
-  summary.mean = query.Double(column + 1);
-  summary.std = query.Double(column + 2);
-  summary.min = query.Double(column + 3);
-  summary.max = query.Double(column + 4);
-  summary.mean_length = query.Double(column + 5);
-  summary.failed_units = static_cast<int>(query.Int(column + 6));
-  return summary;
-}
-
-ProgressRow ReadProgressRow(const Query& query) {
-  ProgressRow row;
-  row.progress.generation = static_cast<uint64_t>(query.Int(0));
-  row.elapsed_s = query.Double(1);
-  row.progress.env_steps = static_cast<uint64_t>(query.Int(2));
-  row.progress.episodes = static_cast<uint64_t>(query.Int(3));
-  row.progress.sigma = query.Double(4);
-  row.progress.theta_norm = query.Double(5);
-  row.progress.update_norm = query.Double(6);
-  row.progress.failed_units = static_cast<int>(query.Int(7));
-  row.progress.dropped_pairs = static_cast<int>(query.Int(8));
-  row.progress.new_best = query.Int(9) != 0;
-  row.progress.flat_fitness = query.Int(10) != 0;
-  int column = kFirstSummaryColumn;
-  row.progress.training = ReadSummary(query, column).value_or(ReturnSummary());
-  row.progress.fixed = ReadSummary(query, column += kSummaryColumns);
-  row.progress.fresh = ReadSummary(query, column += kSummaryColumns);
-  return row;
-}
-
-double ToSeconds(absl::Time time) {
-  return absl::ToDoubleSeconds(time - absl::UnixEpoch());
-}
-
-absl::Time FromSeconds(double seconds) {
-  return absl::UnixEpoch() + absl::Seconds(seconds);
+  standing.convicted = query.Int(column + 2) != 0;
+  return standing;
 }
 
 }  // namespace
@@ -133,41 +71,62 @@ absl::StatusOr<std::string> RunStore::SetAside(const std::string& path) {
   return target;
 }
 
-absl::Status RunStore::AddResults(absl::Span<const v1::RolloutResult> results) {
+absl::Status RunStore::AddResults(absl::Span<const SessionResult> results) {
   const std::lock_guard<std::mutex> lock(mutex_);
   return Explain(InsertResults(results));
 }
 
-absl::Status RunStore::InsertResults(
-    absl::Span<const v1::RolloutResult> results) {
+absl::Status RunStore::InsertResults(absl::Span<const SessionResult> results) {
   ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
                    Transaction::Begin(database_.get()));
-  for (const v1::RolloutResult& result : results) {
+  for (const SessionResult& answer : results) {
     RETURN_IF_ERROR(
         database_
-            ->Prepare("INSERT OR IGNORE INTO results(generation, idx, result)"
-                      " VALUES(?,?,?)")
-            .Bind(ToSigned(result.generation()))
-            .Bind(int64_t{result.index()})
-            .BindBlob(SerializeDeterministically(result))
+            ->Prepare("INSERT OR IGNORE INTO results(generation, idx, session,"
+                      " result) VALUES(?,?,?,?)")
+            .Bind(ToSigned(answer.result.generation()))
+            .Bind(int64_t{answer.result.index()})
+            .BindText(answer.session)
+            .BindBlob(SerializeDeterministically(answer.result))
             .Run());
+    if (!answer.is_first) continue;
+    RETURN_IF_ERROR(InsertStanding(answer.session, answer.standing));
   }
   return transaction->Commit();
 }
 
-absl::StatusOr<std::vector<v1::RolloutResult>> RunStore::Results(
+absl::Status RunStore::InsertStanding(const std::string& session,
+                                      const Standing& standing) {
+  Query query = database_->Prepare(
+      "INSERT OR IGNORE INTO standings(session, origin, first_generation,"
+      " convicted) VALUES(?,?,?,?)");
+  query.BindText(session).BindText(standing.origin);
+  if (standing.first_generation.has_value()) {
+    query.Bind(ToSigned(*standing.first_generation));
+  } else {
+    query.BindNull();
+  }
+  return query.Bind(int64_t{standing.convicted}).Run();
+}
+
+absl::StatusOr<std::vector<SessionResult>> RunStore::Results(
     uint64_t generation) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Query query = database_->Prepare(
-      "SELECT idx, result FROM results WHERE generation=? ORDER BY idx");
+      "SELECT idx, result, results.session, origin, first_generation, convicted"
+      " FROM results LEFT JOIN standings USING(session)"
+      " WHERE generation=? ORDER BY idx, results.session");
   query.Bind(ToSigned(generation));
-  std::vector<v1::RolloutResult> results;
+  std::vector<SessionResult> results;
   while (true) {
     const absl::StatusOr<bool> has_row = query.Step();
     if (!has_row.ok()) return Explain(has_row.status());
     if (!*has_row) return results;
-    v1::RolloutResult result;
-    if (!result.ParseFromString(query.Bytes(1)) ||
+    SessionResult answer;
+    answer.session = query.Bytes(2);
+    answer.standing = ReadStanding(query, 3);
+    const v1::RolloutResult& result = answer.result;
+    if (!answer.result.ParseFromString(query.Bytes(1)) ||
         result.generation() != generation ||
         int64_t{result.index()} != query.Int(0)) {
       return DamagedRunDatabase(
@@ -175,7 +134,7 @@ absl::StatusOr<std::vector<v1::RolloutResult>> RunStore::Results(
           absl::StrCat("result ", query.Int(0), " of generation ", generation,
                        " can't be read"));
     }
-    results.push_back(std::move(result));
+    results.push_back(std::move(answer));
   }
 }
 
@@ -186,126 +145,146 @@ absl::Status RunStore::DropResultsBefore(uint64_t generation) {
                      .Run());
 }
 
-absl::Status RunStore::AddProgress(const Progress& progress, double elapsed_s) {
+absl::StatusOr<std::optional<Standing>> RunStore::StandingOf(
+    const std::string& session) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Query query = database_->Prepare(kInsertProgress);
-  query.Bind(ToSigned(progress.generation))
-      .Bind(elapsed_s)
-      .Bind(ToSigned(progress.env_steps))
-      .Bind(ToSigned(progress.episodes))
-      .Bind(progress.sigma)
-      .Bind(progress.theta_norm)
-      .Bind(progress.update_norm)
-      .Bind(int64_t{progress.failed_units})
-      .Bind(int64_t{progress.dropped_pairs})
-      .Bind(int64_t{progress.new_best})
-      .Bind(int64_t{progress.flat_fitness});
-  BindSummary(progress.training, &query);
-  BindSummary(progress.fixed, &query);
-  BindSummary(progress.fresh, &query);
-  return Explain(query.Run());
+  Query query = database_->Prepare(
+      "SELECT origin, first_generation, convicted FROM standings"
+      " WHERE session=?");
+  query.BindText(session);
+  const absl::StatusOr<bool> has_row = query.Step();
+  if (!has_row.ok()) return Explain(has_row.status());
+  if (!*has_row) return std::optional<Standing>();
+  return std::optional<Standing>(ReadStanding(query, 0));
 }
 
-absl::StatusOr<std::vector<ProgressRow>> RunStore::ReadProgress() {
+absl::Status RunStore::Convict(const Standing& standing,
+                               std::optional<uint64_t> suspect) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Query query = database_->Prepare(kSelectProgress);
-  std::vector<ProgressRow> rows;
-  while (true) {
-    const absl::StatusOr<bool> has_row = query.Step();
-    if (!has_row.ok()) return Explain(has_row.status());
-    if (!*has_row) return rows;
-    rows.push_back(ReadProgressRow(query));
+  return Explain(Durably([&] { return WriteConviction(standing, suspect); }));
+}
+
+absl::Status RunStore::WriteConviction(const Standing& standing,
+                                       std::optional<uint64_t> suspect) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
+                   Transaction::Begin(database_.get()));
+  RETURN_IF_ERROR(InsertStanding(standing.origin, standing));
+  RETURN_IF_ERROR(
+      database_->Prepare("UPDATE standings SET convicted=1 WHERE origin=?")
+          .BindText(standing.origin)
+          .Run());
+  RETURN_IF_ERROR(
+      database_
+          ->Prepare("DELETE FROM results WHERE session IN"
+                    " (SELECT session FROM standings WHERE origin=?)")
+          .BindText(standing.origin)
+          .Run());
+  if (suspect.has_value()) {
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> before,
+                     ReadNumber(kSuspect));
+    RETURN_IF_ERROR(
+        WriteNumber(kSuspect, std::min(*suspect, before.value_or(*suspect))));
   }
+  return transaction->Commit();
 }
 
-absl::Status RunStore::TruncateProgressFrom(uint64_t generation) {
+absl::StatusOr<std::optional<uint64_t>> RunStore::Suspect() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return Explain(database_->Prepare("DELETE FROM progress WHERE generation>=?")
-                     .Bind(ToSigned(generation))
-                     .Run());
+  absl::StatusOr<std::optional<uint64_t>> suspect = ReadNumber(kSuspect);
+  if (!suspect.ok()) return Explain(suspect.status());
+  return suspect;
+}
+
+absl::Status RunStore::GoneBack() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return Explain(WriteGoneBack());
+}
+
+absl::Status RunStore::WriteGoneBack() {
+  ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
+                   Transaction::Begin(database_.get()));
+  RETURN_IF_ERROR(database_->Execute("DELETE FROM results"));
+  RETURN_IF_ERROR(database_->Prepare("DELETE FROM meta WHERE key=?")
+                      .BindText(kSuspect)
+                      .Run());
+  return transaction->Commit();
+}
+
+absl::Status RunStore::ResumeFrom(uint64_t generation) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return Explain(WriteResumption(generation));
+}
+
+absl::Status RunStore::WriteResumption(uint64_t generation) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
+                   Transaction::Begin(database_.get()));
+  RETURN_IF_ERROR(database_->Prepare("DELETE FROM progress WHERE generation>=?")
+                      .Bind(ToSigned(generation))
+                      .Run());
+  RETURN_IF_ERROR(database_
+                      ->Prepare("UPDATE standings SET first_generation="
+                                "min(first_generation, ?)")
+                      .Bind(ToSigned(generation))
+                      .Run());
+  return transaction->Commit();
 }
 
 absl::StatusOr<uint64_t> RunStore::Incarnation() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const absl::StatusOr<uint64_t> incarnation = ReadIncarnation();
+  const absl::StatusOr<std::optional<uint64_t>> incarnation =
+      ReadNumber(kIncarnation);
   if (!incarnation.ok()) return Explain(incarnation.status());
-  return incarnation;
+  return incarnation->value_or(0);
 }
 
 absl::StatusOr<uint64_t> RunStore::NextIncarnation(uint64_t at_least) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // A worker must never see a number twice, not even after a crash of the
-  // machine: this one commit waits for the disk.
-  RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=FULL"));
-  const absl::StatusOr<uint64_t> next = WriteNextIncarnation(at_least);
-  RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=NORMAL"));
-  if (!next.ok()) return Explain(next.status());
+  // machine.
+  uint64_t next = 0;
+  const absl::Status status =
+      Durably([&] { return WriteNextIncarnation(at_least, &next); });
+  if (!status.ok()) return Explain(status);
   return next;
 }
 
-absl::StatusOr<uint64_t> RunStore::ReadIncarnation() {
-  Query query =
-      database_->Prepare("SELECT value FROM meta WHERE key='incarnation'");
-  ASSIGN_OR_RETURN(const bool has_row, query.Step());
-  if (!has_row) return 0;
-  uint64_t incarnation = 0;
-  if (!absl::SimpleAtoi(query.Bytes(0), &incarnation)) {
-    return absl::DataLossError(
-        absl::StrCat("incarnation is \"", query.Bytes(0), "\""));
-  }
-  return incarnation;
-}
-
-absl::StatusOr<uint64_t> RunStore::WriteNextIncarnation(uint64_t at_least) {
+absl::Status RunStore::WriteNextIncarnation(uint64_t at_least, uint64_t* next) {
   ASSIGN_OR_RETURN(std::unique_ptr<Transaction> transaction,
                    Transaction::Begin(database_.get()));
-  ASSIGN_OR_RETURN(const uint64_t last, ReadIncarnation());
-  const uint64_t next = std::max(last, at_least) + 1;
-  RETURN_IF_ERROR(database_
-                      ->Prepare("INSERT OR REPLACE INTO meta(key, value)"
-                                " VALUES('incarnation', ?)")
-                      .BindText(absl::StrCat(next))
-                      .Run());
-  RETURN_IF_ERROR(transaction->Commit());
-  return next;
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> last,
+                   ReadNumber(kIncarnation));
+  *next = std::max(last.value_or(0), at_least) + 1;
+  RETURN_IF_ERROR(WriteNumber(kIncarnation, *next));
+  return transaction->Commit();
 }
 
-absl::Status RunStore::RecordWorker(const WorkerRecord& worker) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return Explain(
-      database_
-          ->Prepare("INSERT INTO workers(session, host, pid, slots, first_seen,"
-                    " last_seen) VALUES(?,?,?,?,?,?) ON CONFLICT(session) DO"
-                    " UPDATE SET host=excluded.host, pid=excluded.pid,"
-                    " slots=excluded.slots, last_seen=excluded.last_seen")
-          .BindText(worker.session)
-          .BindText(worker.host)
-          .Bind(worker.pid)
-          .Bind(int64_t{worker.slots})
-          .Bind(ToSeconds(worker.first_seen))
-          .Bind(ToSeconds(worker.last_seen))
-          .Run());
+absl::Status RunStore::Durably(absl::FunctionRef<absl::Status()> write) {
+  RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=FULL"));
+  const absl::Status status = write();
+  RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=NORMAL"));
+  return status;
 }
 
-absl::StatusOr<std::vector<WorkerRecord>> RunStore::Workers() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  Query query = database_->Prepare(
-      "SELECT session, host, pid, slots, first_seen, last_seen FROM workers"
-      " ORDER BY first_seen, session");
-  std::vector<WorkerRecord> workers;
-  while (true) {
-    const absl::StatusOr<bool> has_row = query.Step();
-    if (!has_row.ok()) return Explain(has_row.status());
-    if (!*has_row) return workers;
-    WorkerRecord worker;
-    worker.session = query.Bytes(0);
-    worker.host = query.Bytes(1);
-    worker.pid = query.Int(2);
-    worker.slots = static_cast<int>(query.Int(3));
-    worker.first_seen = FromSeconds(query.Double(4));
-    worker.last_seen = FromSeconds(query.Double(5));
-    workers.push_back(std::move(worker));
+absl::StatusOr<std::optional<uint64_t>> RunStore::ReadNumber(
+    const std::string& key) {
+  Query query = database_->Prepare("SELECT value FROM meta WHERE key=?");
+  query.BindText(key);
+  ASSIGN_OR_RETURN(const bool has_row, query.Step());
+  if (!has_row) return std::optional<uint64_t>();
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(query.Bytes(0), &number)) {
+    return absl::DataLossError(
+        absl::StrCat(key, " is \"", query.Bytes(0), "\""));
   }
+  return std::optional<uint64_t>(number);
+}
+
+absl::Status RunStore::WriteNumber(const std::string& key, uint64_t value) {
+  return database_
+      ->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")
+      .BindText(key)
+      .BindText(absl::StrCat(value))
+      .Run();
 }
 
 }  // namespace starling

@@ -2,9 +2,12 @@
 //
 //   results   accepted answers of generations that no durable checkpoint
 //             covers yet: a restart reads them instead of computing them again
+//   standings where each session that has answered first did, and whether it
+//             was convicted of a wrong answer
 //   progress  one row a generation: what `plot`, `inspect` and the web page
-//   show workers   who has taken part meta      single values (incarnation,
-//   when created)
+//             show
+//   workers   who has taken part
+//   meta      single values (incarnation, where to go back to)
 //
 // The results are a cache: losing them costs time, never a bit of the run's
 // outcome. A damaged file is set aside (SetAside) and training goes on from the
@@ -28,10 +31,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -40,6 +45,7 @@
 #include "aggregator/database.h"
 #include "aggregator/progress.h"
 #include "aggregator/run_database.h"
+#include "aggregator/standing.h"
 #include "proto/work.pb.h"
 
 namespace starling {
@@ -61,6 +67,15 @@ struct WorkerRecord {
   absl::Time last_seen;
 };
 
+// An answer, and who gave it.
+struct SessionResult {
+  std::string session = {};
+  Standing standing = {};
+  // The first of its session: the standing is stored, too.
+  bool is_first = false;
+  v1::RolloutResult result = {};
+};
+
 class RunStore {
  public:
   // Version of the format, in PRAGMA user_version.
@@ -79,22 +94,38 @@ class RunStore {
   // Answers the new name. No store may have it open.
   static absl::StatusOr<std::string> SetAside(const std::string& path);
 
-  // One transaction. Of two results of the same generation and index the first
-  // stays.
-  absl::Status AddResults(absl::Span<const v1::RolloutResult> results);
+  // One transaction. Of two results of the same generation, index and session
+  // the first stays; so does a session's first standing.
+  absl::Status AddResults(absl::Span<const SessionResult> results);
   // Of one generation, by index.
-  absl::StatusOr<std::vector<v1::RolloutResult>> Results(uint64_t generation);
+  absl::StatusOr<std::vector<SessionResult>> Results(uint64_t generation);
   // Forgets results of generations < `generation`: to be called once a
   // checkpoint of `generation` is durable.
   absl::Status DropResultsBefore(uint64_t generation);
+
+  // Of a session that has answered; none else.
+  absl::StatusOr<std::optional<Standing>> StandingOf(
+      const std::string& session);
+  // Notes for good that this worker was convicted, and forgets its results.
+  // With `suspect`, the run has to go back to a checkpoint of that generation
+  // or an older one before it goes on. One transaction, durable when it
+  // returns.
+  absl::Status Convict(const Standing& standing,
+                       std::optional<uint64_t> suspect);
+  // The oldest suspect generation that the run has not gone back to yet.
+  absl::StatusOr<std::optional<uint64_t>> Suspect();
+  // The checkpoints after it are gone: forgets all results, and where to go
+  // back to. One transaction.
+  absl::Status GoneBack();
 
   // Replaces the row of the same generation.
   absl::Status AddProgress(const Progress& progress, double elapsed_s);
   // In order of generations.
   absl::StatusOr<std::vector<ProgressRow>> ReadProgress();
-  // Forgets rows of generations >= `generation`: on resuming from a checkpoint
-  // of that generation.
-  absl::Status TruncateProgressFrom(uint64_t generation);
+  // The run goes on from a checkpoint of that generation: forgets the rows of
+  // that one and later ones. Whoever has answered since may now answer earlier:
+  // no standing is younger than the checkpoint. One transaction.
+  absl::Status ResumeFrom(uint64_t generation);
 
   // Counts a start of the aggregator: larger than every earlier answer and than
   // `at_least` (what the lock file remembers, should this file be new). Durable
@@ -111,9 +142,19 @@ class RunStore {
  private:
   explicit RunStore(std::unique_ptr<Database> database)
       : database_(std::move(database)) {}
-  absl::Status InsertResults(absl::Span<const v1::RolloutResult> results);
-  absl::StatusOr<uint64_t> ReadIncarnation();
-  absl::StatusOr<uint64_t> WriteNextIncarnation(uint64_t at_least);
+  absl::Status InsertResults(absl::Span<const SessionResult> results);
+  absl::Status InsertStanding(const std::string& session,
+                              const Standing& standing);
+  absl::Status WriteConviction(const Standing& standing,
+                               std::optional<uint64_t> suspect);
+  absl::Status WriteGoneBack();
+  absl::Status WriteResumption(uint64_t generation);
+  // A value of `meta`, a number; none if there is no such row.
+  absl::StatusOr<std::optional<uint64_t>> ReadNumber(const std::string& key);
+  absl::Status WriteNumber(const std::string& key, uint64_t value);
+  absl::Status WriteNextIncarnation(uint64_t at_least, uint64_t* next);
+  // One commit that waits for the disk.
+  absl::Status Durably(absl::FunctionRef<absl::Status()> write);
   absl::Status Explain(const absl::Status& status) const {
     return ExplainRunDatabaseError(database_->path(), status);
   }

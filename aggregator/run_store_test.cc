@@ -20,13 +20,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-v1::RolloutResult Result(uint64_t generation, uint32_t index, double value) {
-  v1::RolloutResult result;
-  result.set_generation(generation);
-  result.set_index(index);
-  result.add_returns(value);
-  result.add_lengths(7);
-  return result;
+SessionResult Result(uint64_t generation, uint32_t index, double value,
+                     const std::string& session = "s") {
+  SessionResult answer{.session = session};
+  answer.result.set_generation(generation);
+  answer.result.set_index(index);
+  answer.result.add_returns(value);
+  answer.result.add_lengths(7);
+  return answer;
 }
 
 std::unique_ptr<RunStore> OpenOrDie(const std::string& path) {
@@ -61,12 +62,12 @@ TEST(RunStoreTest, ResultsComeBackByIndexAndGeneration) {
 
   ASSERT_TRUE(results.ok());
   ASSERT_THAT(*results, SizeIs(2));
-  EXPECT_EQ((*results)[0].index(), 0);
-  EXPECT_EQ((*results)[1].index(), 2);
-  EXPECT_EQ((*results)[1].returns(0), 2.5);
+  EXPECT_EQ((*results)[0].result.index(), 0);
+  EXPECT_EQ((*results)[1].result.index(), 2);
+  EXPECT_EQ((*results)[1].result.returns(0), 2.5);
 }
 
-TEST(RunStoreTest, OfTwoResultsOfAUnitTheFirstStays) {
+TEST(RunStoreTest, OfTwoResultsOfASessionTheFirstStays) {
   auto store = OpenOrDie(FreshFolder() + "/run.db");
   ASSERT_TRUE(store->AddResults({Result(1, 0, 1), Result(1, 0, 2)}).ok());
   ASSERT_TRUE(store->AddResults({Result(1, 0, 3)}).ok());
@@ -74,7 +75,38 @@ TEST(RunStoreTest, OfTwoResultsOfAUnitTheFirstStays) {
   const auto results = store->Results(1);
 
   ASSERT_THAT(*results, SizeIs(1));
-  EXPECT_EQ((*results)[0].returns(0), 1);
+  EXPECT_EQ((*results)[0].result.returns(0), 1);
+}
+
+// A file as version 1 wrote it: whose a result is was not noted.
+TEST(RunStoreTest, AnOlderFormatIsBroughtUpToDate) {
+  const std::string path = FreshFolder() + "/run.db";
+  ASSERT_TRUE(OpenOrDie(path)->AddResults({Result(1, 0, 1)}).ok());
+  {
+    auto database = *Database::Open(path, Database::Access::kReadWrite);
+    ASSERT_TRUE(
+        database
+            ->Execute("CREATE TABLE old(generation INTEGER NOT NULL,"
+                      " idx INTEGER NOT NULL, result BLOB NOT NULL,"
+                      " PRIMARY KEY(generation, idx));"
+                      "INSERT INTO old SELECT generation, idx, result FROM"
+                      " results;"
+                      "DROP TABLE results; DROP TABLE standings;"
+                      "ALTER TABLE old RENAME TO results;"
+                      "PRAGMA user_version=1")
+            .ok());
+  }
+
+  auto store = OpenOrDie(path);
+
+  ASSERT_THAT(*store->Results(1), SizeIs(1));
+  EXPECT_EQ((*store->Results(1))[0].session, "");
+  EXPECT_TRUE(store->AddResults({Result(1, 0, 2)}).ok());
+  EXPECT_THAT(*store->Results(1), SizeIs(2));
+  store.reset();
+  EXPECT_EQ(*(*Database::Open(path, Database::Access::kReadOnly))
+                 ->SelectInt("PRAGMA user_version"),
+            2);
 }
 
 TEST(RunStoreTest, DropsResultsOfEarlierGenerationsOnly) {
@@ -142,7 +174,7 @@ TEST(RunStoreTest, ProgressOfAGenerationIsReplacedAndCutOnResume) {
   for (uint64_t generation = 0; generation < 6; ++generation) {
     ASSERT_TRUE(store->AddProgress(SomeProgress(generation), 1).ok());
   }
-  ASSERT_TRUE(store->TruncateProgressFrom(4).ok());
+  ASSERT_TRUE(store->ResumeFrom(4).ok());
   ASSERT_TRUE(store->AddProgress(SomeProgress(3), 99).ok());
 
   const auto rows = store->ReadProgress();
@@ -241,7 +273,7 @@ TEST(RunStoreTest, ANewerFormatIsRefusedByName) {
        {RunStore::Open(path).status(), RunStore::OpenReadOnly(path).status()}) {
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr("version 99"));
-    EXPECT_THAT(status.message(), HasSubstr("up to 1"));
+    EXPECT_THAT(status.message(), HasSubstr("up to 2"));
   }
 }
 
@@ -286,10 +318,10 @@ TEST(RunStoreTest, AFileThatIsNoDatabaseIsDamaged) {
 
 TEST(RunStoreTest, AFullDiskCostsTheCallAndNothingElse) {
   auto store = OpenOrDie(FreshFolder() + "/run.db");
-  std::vector<v1::RolloutResult> batch;
+  std::vector<SessionResult> batch;
   for (uint32_t i = 0; i < 40; ++i) {
     batch.push_back(Result(1, i, i));
-    batch.back().set_detail(std::string(8192, 'd'));
+    batch.back().result.set_detail(std::string(8192, 'd'));
   }
   ASSERT_TRUE(store->AddResults({Result(0, 0, 5)}).ok());
   {
@@ -318,7 +350,7 @@ TEST(RunStoreTest, WhatWasCommittedSurvivesKillNine) {
     if (child == 0) {
       auto store = OpenOrDie(path);
       for (uint64_t generation = 0;; ++generation) {
-        std::vector<v1::RolloutResult> batch;
+        std::vector<SessionResult> batch;
         for (uint32_t i = 0; i < 8; ++i) {
           batch.push_back(Result(generation, i, i));
         }

@@ -88,7 +88,11 @@ absl::StatusOr<Session*> SessionTable::Add(const v1::RegisterRequest& request,
                   .last_heard = now,
                   .broken_at = std::nullopt,
                   .noise_checked = std::nullopt,
+                  .standing = std::make_shared<Standing>(),
                   .rejected = {}};
+  session.standing->origin = session.id;
+  session.standing->who = absl::StrCat("the worker on ", session.host,
+                                       " (process ", session.pid, ")");
   std::string id = session.id;
   return &sessions_.emplace(std::move(id), std::move(session)).first->second;
 }
@@ -101,12 +105,29 @@ Session* SessionTable::Hear(const std::string& id, Time now) {
   return &found->second;
 }
 
-std::optional<uint64_t> SessionTable::NumberOf(const std::string& id) const {
+std::optional<SessionTable::Identity> SessionTable::IdentityOf(
+    const std::string& id) const {
   const auto found = sessions_.find(id);
-  if (found != sessions_.end()) return found->second.number;
+  if (found != sessions_.end()) {
+    return Identity{found->second.number, found->second.standing};
+  }
   const auto gone = gone_.find(id);
   if (gone != gone_.end()) return gone->second;
   return std::nullopt;
+}
+
+SessionTable::Identity SessionTable::Remember(const std::string& id,
+                                              Standing standing) {
+  // All sessions of a worker are one.
+  const std::string origin = standing.origin;
+  std::optional<Identity> identity = IdentityOf(origin);
+  if (!identity.has_value()) {
+    identity = {next_number_++,
+                std::make_shared<Standing>(std::move(standing))};
+    Bury(origin, *identity);
+  }
+  if (id != origin) Bury(id, *identity);
+  return *identity;
 }
 
 const Session* SessionTable::Find(const std::string& id) const {
@@ -188,10 +209,16 @@ bool SessionTable::Judge(Session& session, bool rejected) {
   return true;
 }
 
+void SessionTable::Quarantine(const Standing& standing) {
+  for (auto& [id, session] : sessions_) {
+    if (session.standing.get() == &standing) session.quarantined = true;
+  }
+}
+
 void SessionTable::Remove(const std::string& id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  Bury(found->second);
+  Bury(id, {found->second.number, found->second.standing});
   sessions_.erase(found);
 }
 
@@ -214,9 +241,9 @@ int SessionTable::num_quarantined() const {
       [](const auto& entry) { return entry.second.quarantined; }));
 }
 
-void SessionTable::Bury(const Session& session) {
-  gone_[session.id] = session.number;
-  gone_order_.push_back(session.id);
+void SessionTable::Bury(const std::string& id, Identity identity) {
+  gone_[id] = std::move(identity);
+  gone_order_.push_back(id);
   if (gone_order_.size() > kGoneKept) {
     gone_.erase(gone_order_.front());
     gone_order_.pop_front();

@@ -7,12 +7,14 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "aggregator/standing.h"
 #include "proto/work.pb.h"
 
 namespace starling {
@@ -41,12 +43,16 @@ struct Session {
   std::optional<std::chrono::steady_clock::time_point> broken_at;
   // The last generation in which it drew the noise that it should.
   std::optional<uint64_t> noise_checked;
+  // Of this worker; others that it has had share it.
+  std::shared_ptr<Standing> standing;
+  // An answer with the standing has been handed on for storing.
+  bool is_on_record = false;
   // Of its last 50 results: which were rejected.
   std::deque<bool> rejected;
   // Of all its results: how many were what.
   uint64_t num_accepted = 0;
   uint64_t num_rejected = 0;
-  // Too many bad results: gets no more leases.
+  // Too many bad results, or convicted: gets no more leases.
   bool quarantined = false;
   // An operator sends it away: gets no more leases and is told to leave.
   bool draining = false;
@@ -74,8 +80,15 @@ class SessionTable {
   Session* Hear(const std::string& id, Time now);
   // The same without noting anything.
   const Session* Find(const std::string& id) const;
-  // The number of a session, dead ones of the last while included.
-  std::optional<uint64_t> NumberOf(const std::string& id) const;
+  // Of a session, dead ones of the last while included.
+  struct Identity {
+    uint64_t number;
+    std::shared_ptr<Standing> standing;
+  };
+  std::optional<Identity> IdentityOf(const std::string& id) const;
+  // The same for a session of an earlier life of the aggregator that isn't
+  // known; from now on it is, as a dead one.
+  Identity Remember(const std::string& id, Standing standing);
   // kSuspect: silent for longer than two heartbeats.
   State StateOf(const Session& session, Time now) const;
   Counts CountStates(Time now) const;
@@ -88,6 +101,8 @@ class SessionTable {
   void Break(const std::string& id, Time now);
   // Notes one result; true if the session is in quarantine from now on.
   bool Judge(Session& session, bool rejected);
+  // The living sessions of a worker get no more leases.
+  void Quarantine(const Standing& standing);
   void Remove(const std::string& id);
   // Removes the sessions that have died, and answers them.
   std::vector<Session> Sweep(Time now);
@@ -97,12 +112,12 @@ class SessionTable {
   int num_quarantined() const;
 
  private:
-  void Bury(const Session& session);
+  void Bury(const std::string& id, Identity identity);
 
   const SessionRules rules_;
   std::unordered_map<std::string, Session> sessions_;
-  // Numbers of sessions that are gone, the oldest first.
-  std::unordered_map<std::string, uint64_t> gone_;
+  // Sessions that are gone, the oldest first.
+  std::unordered_map<std::string, Identity> gone_;
   std::deque<std::string> gone_order_;
   uint64_t next_number_ = 1;
   double new_allowance_ = 0;

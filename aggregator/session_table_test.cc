@@ -35,7 +35,8 @@ TEST_F(SessionTableTest, SilentSessionDiesAfterFourHeartbeats) {
   ASSERT_EQ(dead.size(), 1u);
   EXPECT_EQ(dead[0].id, id);
   EXPECT_EQ(table_.Hear(id, now_), nullptr);
-  EXPECT_EQ(table_.NumberOf(id), dead[0].number) << "it may come back";
+  ASSERT_TRUE(table_.IdentityOf(id).has_value()) << "it may come back";
+  EXPECT_EQ(table_.IdentityOf(id)->number, dead[0].number);
 }
 
 TEST_F(SessionTableTest, BrokenCallKillsUnlessTheWorkerIsHeardAgain) {
@@ -127,6 +128,32 @@ TEST_F(SessionTableTest, EachSessionIsCountedOnce) {
   EXPECT_EQ(counts.quarantined, 1);
   EXPECT_EQ(counts.draining + counts.suspect, 0);
   EXPECT_EQ(counts.active, 2);
+}
+
+TEST_F(SessionTableTest, AllSessionsOfAWorkerOfAnEarlierLifeAreOne) {
+  const auto first = table_.Remember(
+      "first", {.origin = "origin", .first_generation = 3});
+  const auto second = table_.Remember("second", {.origin = "origin"});
+  const auto other = table_.Remember("other", {.origin = "other"});
+
+  EXPECT_EQ(first.number, second.number);
+  EXPECT_EQ(first.standing, second.standing);
+  EXPECT_NE(first.number, other.number);
+  EXPECT_EQ(table_.IdentityOf("origin")->number, first.number);
+  EXPECT_EQ(table_.IdentityOf("second")->standing->first_generation, 3);
+  EXPECT_FALSE(table_.IdentityOf("nobody").has_value());
+}
+
+TEST_F(SessionTableTest, AWorkerInQuarantineIsSoInAllItsSessions) {
+  const std::string a = Add(), b = Add(), other = Add();
+  Session& heir = *table_.Hear(b, now_);
+  heir.standing = table_.Hear(a, now_)->standing;
+
+  table_.Quarantine(*heir.standing);
+
+  EXPECT_TRUE(table_.Hear(a, now_)->quarantined);
+  EXPECT_TRUE(heir.quarantined);
+  EXPECT_FALSE(table_.Hear(other, now_)->quarantined);
 }
 
 }  // namespace

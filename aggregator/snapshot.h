@@ -66,6 +66,7 @@ struct Snapshot {
   uint64_t results_rejected = 0;
   uint64_t copies = 0;
   uint64_t lease_expirations = 0;
+  uint64_t audits = 0;
   uint64_t disagreements = 0;
   // Of accepted results, evaluations included.
   uint64_t env_steps = 0;

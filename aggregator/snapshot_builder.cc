@@ -21,6 +21,16 @@ double Seconds(SnapshotBuilder::Time::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+// If units wait for an answer that none of the workers that are there may give.
+std::string LackOfWorkers(const UnitTable& units) {
+  if (units.num_outstanding() > 0 || units.total_slots() == 0) return "";
+  const int n = units.num_starved();
+  if (n == 0) return "";
+  return absl::StrCat(n, n == 1 ? " unit needs" : " units need",
+                      " the answer of one more worker (an audit, or workers "
+                      "that disagree): start one");
+}
+
 }  // namespace
 
 void SnapshotBuilder::AddGeneration(const Progress& progress) {
@@ -68,6 +78,7 @@ const Snapshot& SnapshotBuilder::Build(const Sources& sources, Time now) {
   snapshot_.results_rejected = counters.rejected + rejected_at_the_door_;
   snapshot_.copies = counters.copies;
   snapshot_.lease_expirations = counters.expirations;
+  snapshot_.audits = counters.audits;
   snapshot_.disagreements = counters.disagreements;
   snapshot_.paused = sources.paused;
   snapshot_.queue_length = sources.queue_length;
@@ -94,7 +105,7 @@ std::string SnapshotBuilder::WhyWaiting(const Sources& sources) const {
   if (snapshot_.workers_active + snapshot_.workers_suspect == 0) {
     return "every worker is in quarantine or leaving: start others";
   }
-  return "";
+  return LackOfWorkers(sources.units);
 }
 
 void SnapshotBuilder::MeasureSpeed(Time now) {
@@ -122,6 +133,9 @@ void SnapshotBuilder::Warn(const Sources& sources) {
     warn(kNoWorker);
   }
   if (sources.paused) warn(kPaused);
+  if (const std::string lack = LackOfWorkers(sources.units); !lack.empty()) {
+    warn(lack);
+  }
   if (!sources.store_warning.empty()) warn(sources.store_warning);
   const absl::Status& failure = sources.checkpoints.last_error;
   if (!failure.ok()) {
@@ -131,7 +145,7 @@ void SnapshotBuilder::Warn(const Sources& sources) {
   if (snapshot_.workers_quarantined > 0) {
     warn(absl::StrCat(snapshot_.workers_quarantined,
                       " workers get no work because their results were "
-                      "rejected; the log says why"));
+                      "rejected or disproved; the log says why"));
   }
   if (snapshot_.disagreements > 0) {
     warn(absl::StrCat(snapshot_.disagreements,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,14 +26,17 @@ class Storage {
  public:
   virtual ~Storage() = default;
 
-  virtual absl::Status AddResults(
-      absl::Span<const v1::RolloutResult> results) = 0;
-  virtual absl::StatusOr<std::vector<v1::RolloutResult>> Results(
+  virtual absl::Status AddResults(absl::Span<const SessionResult> results) = 0;
+  virtual absl::StatusOr<std::vector<SessionResult>> Results(
       uint64_t generation) = 0;
   virtual absl::Status DropResultsBefore(uint64_t generation) = 0;
+  virtual absl::StatusOr<std::optional<Standing>> StandingOf(
+      const std::string& session) = 0;
+  virtual absl::Status Convict(const Standing& standing,
+                               std::optional<uint64_t> suspect) = 0;
   virtual absl::Status AddProgress(const Progress& progress,
                                    double elapsed_s) = 0;
-  virtual absl::Status TruncateProgressFrom(uint64_t generation) = 0;
+  virtual absl::Status ResumeFrom(uint64_t generation) = 0;
   virtual absl::StatusOr<uint64_t> NextIncarnation() = 0;
   virtual absl::Status RecordWorker(const WorkerRecord& worker) = 0;
 
@@ -48,23 +53,30 @@ class DiskStorage : public Storage {
         checkpoints_(std::move(checkpoints)),
         last_incarnation_(last_incarnation) {}
 
-  absl::Status AddResults(
-      absl::Span<const v1::RolloutResult> results) override {
+  absl::Status AddResults(absl::Span<const SessionResult> results) override {
     return store_->AddResults(results);
   }
-  absl::StatusOr<std::vector<v1::RolloutResult>> Results(
+  absl::StatusOr<std::vector<SessionResult>> Results(
       uint64_t generation) override {
     return store_->Results(generation);
   }
   absl::Status DropResultsBefore(uint64_t generation) override {
     return store_->DropResultsBefore(generation);
   }
+  absl::StatusOr<std::optional<Standing>> StandingOf(
+      const std::string& session) override {
+    return store_->StandingOf(session);
+  }
+  absl::Status Convict(const Standing& standing,
+                       std::optional<uint64_t> suspect) override {
+    return store_->Convict(standing, suspect);
+  }
   absl::Status AddProgress(const Progress& progress,
                            double elapsed_s) override {
     return store_->AddProgress(progress, elapsed_s);
   }
-  absl::Status TruncateProgressFrom(uint64_t generation) override {
-    return store_->TruncateProgressFrom(generation);
+  absl::Status ResumeFrom(uint64_t generation) override {
+    return store_->ResumeFrom(generation);
   }
   absl::StatusOr<uint64_t> NextIncarnation() override {
     return store_->NextIncarnation(last_incarnation_);

@@ -6,11 +6,19 @@
 
 namespace starling {
 
+void StoreBacklog::Convict(const Standing& standing,
+                           std::optional<uint64_t> suspect) {
+  std::erase_if(answers_, [&](const SessionResult& answer) {
+    return answer.standing.origin == standing.origin;
+  });
+  convictions_.push_back({standing, suspect});
+}
+
 bool StoreBacklog::Commit(Time now) {
-  if (answers_.empty()) return true;
+  if (!has_answers()) return true;
   if (!is_damaged_) {
     if (now < next_commit_) return false;
-    const absl::Status status = storage_->AddResults(answers_);
+    const absl::Status status = Store();
     if (absl::IsDataLoss(status)) {
       // Stored answers only save time after a restart: go on without.
       LOG(ERROR) << status << "; answers are no longer stored";
@@ -21,8 +29,18 @@ bool StoreBacklog::Commit(Time now) {
       return false;
     }
   }
+  convictions_.clear();
   answers_.clear();
   return true;
+}
+
+absl::Status StoreBacklog::Store() {
+  while (!convictions_.empty()) {
+    const auto& [standing, suspect] = convictions_.front();
+    RETURN_IF_ERROR(storage_->Convict(standing, suspect));
+    convictions_.pop_front();
+  }
+  return answers_.empty() ? absl::OkStatus() : storage_->AddResults(answers_);
 }
 
 void StoreBacklog::Upkeep(Time now,
@@ -32,7 +50,7 @@ void StoreBacklog::Upkeep(Time now,
   if (!status.ok()) {
     Warn(status, now);
     next_upkeep_ = now + retry_;
-  } else if (answers_.empty()) {
+  } else if (!has_answers()) {
     warning_.clear();
     warned_.reset();
   }

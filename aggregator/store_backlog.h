@@ -23,7 +23,6 @@
 #include "aggregator/progress.h"
 #include "aggregator/run_store.h"
 #include "aggregator/storage.h"
-#include "proto/work.pb.h"
 
 namespace starling {
 
@@ -36,21 +35,27 @@ class StoreBacklog {
   StoreBacklog(Storage* storage, std::chrono::milliseconds retry)
       : storage_(storage), retry_(retry) {}
 
-  void AddAnswer(const v1::RolloutResult& answer) {
-    answers_.push_back(answer);
+  void AddAnswer(SessionResult answer) {
+    answers_.push_back(std::move(answer));
   }
+  // RunStore::Convict, in time; also forgets answers of this worker that wait.
+  void Convict(const Standing& standing, std::optional<uint64_t> suspect);
   void AddProgress(const Progress& progress, double elapsed_s) {
     progress_.push_back({progress, elapsed_s});
   }
   void AddWorker(WorkerRecord worker) { workers_.push_back(std::move(worker)); }
 
-  // Stores the answers, in one transaction; true if none waits any more.
+  // Stores convictions, then the answers, in one transaction; true if none of
+  // them waits any more.
   bool Commit(Time now);
   // Stores the rest, and drops the answers of generations that are in a durable
   // checkpoint. What fails is left for a later call.
   void Upkeep(Time now, std::optional<uint64_t> durable_generation);
 
-  bool has_answers() const { return !answers_.empty(); }
+  // Answers, or convictions.
+  bool has_answers() const {
+    return !answers_.empty() || !convictions_.empty();
+  }
   bool has_progress() const { return !progress_.empty(); }
   // When Commit is worth a call.
   Time next_commit() const { return next_commit_; }
@@ -58,12 +63,15 @@ class StoreBacklog {
   const std::string& warning() const { return warning_; }
 
  private:
+  absl::Status Store();
   absl::Status Persist(std::optional<uint64_t> durable_generation);
   void Warn(const absl::Status& status, Time now);
 
   Storage* const storage_;
   const std::chrono::milliseconds retry_;
-  std::vector<v1::RolloutResult> answers_;
+  std::vector<SessionResult> answers_;
+  // With the generation to go back to.
+  std::deque<std::pair<Standing, std::optional<uint64_t>>> convictions_;
   // With the seconds of computing until then.
   std::deque<std::pair<Progress, double>> progress_;
   std::deque<WorkerRecord> workers_;

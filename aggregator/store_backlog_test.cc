@@ -22,11 +22,20 @@ class FakeStorage : public Storage {
   absl::Status status;
   std::vector<std::string> log;
 
-  absl::Status AddResults(absl::Span<const v1::RolloutResult> r) override {
+  absl::Status AddResults(absl::Span<const SessionResult> r) override {
     return Note(absl::StrCat("answers ", r.size()));
   }
-  absl::StatusOr<std::vector<v1::RolloutResult>> Results(uint64_t) override {
-    return std::vector<v1::RolloutResult>();
+  absl::StatusOr<std::vector<SessionResult>> Results(uint64_t) override {
+    return std::vector<SessionResult>();
+  }
+  absl::StatusOr<std::optional<Standing>> StandingOf(
+      const std::string&) override {
+    return std::optional<Standing>();
+  }
+  absl::Status Convict(const Standing& standing,
+                       std::optional<uint64_t> suspect) override {
+    return Note(absl::StrCat("convict ", standing.origin,
+                             suspect.has_value() ? ", back" : ""));
   }
   absl::Status DropResultsBefore(uint64_t generation) override {
     return Note(absl::StrCat("drop before ", generation));
@@ -36,7 +45,7 @@ class FakeStorage : public Storage {
     return Note(
         absl::StrCat("generation ", progress.generation, " at ", elapsed_s));
   }
-  absl::Status TruncateProgressFrom(uint64_t) override { return status; }
+  absl::Status ResumeFrom(uint64_t) override { return status; }
   absl::StatusOr<uint64_t> NextIncarnation() override { return 1; }
   absl::Status RecordWorker(const WorkerRecord& worker) override {
     return Note(absl::StrCat("worker ", worker.session));
@@ -90,6 +99,33 @@ TEST_F(StoreBacklogTest, AnswersThatCouldNotBeStoredAreTriedAgain) {
   EXPECT_TRUE(backlog_.Commit(now_ + milliseconds(1'000)));
 
   EXPECT_THAT(storage_.log, ElementsAre("answers 2"));
+}
+
+TEST_F(StoreBacklogTest, AConvictionComesFirstAndTakesWhatWaits) {
+  for (const char* origin : {"liar", "honest", "liar"}) {
+    backlog_.AddAnswer({.session = "s", .standing = {.origin = origin}});
+  }
+  storage_.status = full_;
+  EXPECT_FALSE(backlog_.Commit(now_));
+  backlog_.Convict({.origin = "liar"}, 3);
+  storage_.status = absl::OkStatus();
+
+  EXPECT_TRUE(backlog_.Commit(now_ + milliseconds(1'000)));
+
+  EXPECT_THAT(storage_.log, ElementsAre("convict liar, back", "answers 1"));
+}
+
+TEST_F(StoreBacklogTest, AConvictionAloneWaitsToBeStored) {
+  backlog_.Convict({.origin = "liar"}, std::nullopt);
+  storage_.status = full_;
+
+  EXPECT_FALSE(backlog_.Commit(now_));
+  EXPECT_TRUE(backlog_.has_answers());
+  storage_.status = absl::OkStatus();
+  EXPECT_TRUE(backlog_.Commit(now_ + milliseconds(1'000)));
+
+  EXPECT_FALSE(backlog_.has_answers());
+  EXPECT_THAT(storage_.log, ElementsAre("convict liar"));
 }
 
 TEST_F(StoreBacklogTest, TheRestIsStoredInItsOrderAndOnce) {

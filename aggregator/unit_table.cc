@@ -12,13 +12,6 @@ namespace {
 constexpr size_t kDurationsKept = 256;
 constexpr size_t kRefreshEvery = 16;
 
-// Everything but the words for people.
-std::string Bits(const v1::RolloutResult& result) {
-  v1::RolloutResult bits = result;
-  bits.clear_detail();
-  return bits.SerializeAsString();
-}
-
 bool IsFailure(const v1::RolloutResult& result) {
   return result.status() == v1::RolloutResult::CRASHED ||
          result.status() == v1::RolloutResult::ENV_ERROR ||
@@ -27,12 +20,14 @@ bool IsFailure(const v1::RolloutResult& result) {
 
 }  // namespace
 
-UnitTable::UnitTable(const LeaseRules& rules, LeaseId first_lease)
-    : rules_(rules), first_lease_(first_lease) {
+UnitTable::UnitTable(const LeaseRules& rules, LeaseId first_lease,
+                     bool audit_all)
+    : rules_(rules), audit_all_(audit_all), first_lease_(first_lease) {
   CHECK_GT(first_lease, kForgottenLease);
 }
 
-void UnitTable::Start(uint64_t generation, int n) {
+void UnitTable::Start(uint64_t generation, int n,
+                      const std::vector<bool>& audited) {
   CHECK_GE(n, 1);
   first_lease_ += leases_.size();
   leases_.clear();
@@ -40,11 +35,16 @@ void UnitTable::Start(uint64_t generation, int n) {
   for (auto& [id, session] : sessions_) session.live.clear();
   generation_ = generation;
   units_.assign(n, Unit());
-  results_.assign(n, v1::RolloutResult());
+  for (int i = 0; i < n; ++i) {
+    units_[i].audited =
+        audit_all_ || (i < static_cast<int>(audited.size()) && audited[i]);
+  }
+  convicted_.clear();
   pending_.clear();
   for (int i = 0; i < n; ++i) pending_.insert(pending_.end(), i);
   num_done_ = 0;
   stuck_unit_.reset();
+  is_taken_ = false;
 }
 
 void UnitTable::AddSession(SessionId session, int slots) {
@@ -53,14 +53,28 @@ void UnitTable::AddSession(SessionId session, int slots) {
       sessions_.emplace(session, Session{.slots = slots, .live = {}}).second;
   CHECK(is_new) << "session " << session << " is there already";
   total_slots_ += slots;
+  ++num_trusted_;
+  ReviewAudits();
 }
 
 void UnitTable::Drop(SessionId session) {
-  const auto found = sessions_.find(session);
-  if (found == sessions_.end()) return;
-  Return(session);
+  Quarantine(session);
+  sessions_.erase(session);
+}
+
+void UnitTable::Quarantine(SessionId id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || found->second.quarantined) return;
+  ReturnLeases(found->second);
+  found->second.quarantined = true;
   total_slots_ -= found->second.slots;
-  sessions_.erase(found);
+  --num_trusted_;
+  ReviewAudits();
+}
+
+void UnitTable::ReturnLeases(Session& session) {
+  const std::set<LeaseId> held = session.live;
+  for (const LeaseId lease : held) Lose(lease, *Find(lease));
 }
 
 void UnitTable::Inherit(SessionId session, SessionId heir) {
@@ -77,21 +91,25 @@ void UnitTable::Inherit(SessionId session, SessionId heir) {
     for (auto* reports : {&unit.reports, &unit.stuck_reports}) {
       std::replace(reports->begin(), reports->end(), session, heir);
     }
+    unit.ballot.Rename(session, heir);
   }
+  std::replace(convicted_.begin(), convicted_.end(), session, heir);
 }
 
-void UnitTable::Return(SessionId session) {
-  const auto found = sessions_.find(session);
-  if (found == sessions_.end()) return;
-  const std::set<LeaseId> held = found->second.live;
-  for (const LeaseId lease : held) Lose(lease, *Find(lease));
+void UnitTable::Retract(SessionId session) {
+  for (int i = 0; i < num_units(); ++i) {
+    Unit& unit = units_[i];
+    if (!unit.ballot.Retract(session) || unit.failure.has_value()) continue;
+    if (std::exchange(unit.done, false)) --num_done_;
+    Review(i);
+  }
 }
 
 std::vector<UnitTable::Grant> UnitTable::Acquire(SessionId id, int want,
                                                  Time now) {
   std::vector<Grant> grants;
   const auto found = sessions_.find(id);
-  if (found == sessions_.end()) return grants;
+  if (found == sessions_.end() || found->second.quarantined) return grants;
   Session& session = found->second;
   const int most = session.slots + (session.slots + 3) / 4;
   while (static_cast<int>(grants.size()) < want) {
@@ -115,7 +133,8 @@ std::vector<UnitTable::Grant> UnitTable::Acquire(SessionId id, int want,
 UnitTable::Submission UnitTable::Submit(SessionId session, LeaseId id,
                                         const v1::RolloutResult& result,
                                         Time now) {
-  if (result.generation() < generation_) {
+  if (result.generation() < generation_ ||
+      (is_taken_ && result.generation() == generation_)) {
     ++counters_.stale;
     return {v1::WorkReply::STALE, false, ""};
   }
@@ -133,6 +152,10 @@ UnitTable::Submission UnitTable::Submit(SessionId session, LeaseId id,
                                units_.size()));
   }
   const int index = static_cast<int>(result.index());
+  const auto found = sessions_.find(session);
+  if (found != sessions_.end() && found->second.quarantined) {
+    return reject("this worker is in quarantine");
+  }
   bool delivered_before = false;
   if (id != kForgottenLease) {
     Lease* lease = Find(id);
@@ -150,37 +173,51 @@ UnitTable::Submission UnitTable::Submit(SessionId session, LeaseId id,
   }
 
   Unit& unit = units_[index];
-  if (unit.done) {
-    const v1::RolloutResult& winner = results_[index];
-    if (IsFailure(result) || IsFailure(winner) ||
-        Bits(result) == Bits(winner)) {
-      ++counters_.duplicates;
-      return {v1::WorkReply::DUPLICATE, false, ""};
-    }
-    ++counters_.disagreements;
-    LOG(ERROR) << "two workers disagree on unit " << index << " of generation "
-               << generation_ << ": accepted {" << winner.ShortDebugString()
-               << "}, now {" << result.ShortDebugString()
-               << "}. One of them computes other bits; the first answer stays.";
-    return reject("differs from the answer that was accepted");
-  }
-  if (IsFailure(result) && delivered_before) {
+  const auto duplicate = [&] {
+    Review(index);
     ++counters_.duplicates;
-    return {v1::WorkReply::DUPLICATE, false, ""};
-  }
-  ++counters_.accepted;
+    return Submission{v1::WorkReply::DUPLICATE, false, ""};
+  };
   if (IsFailure(result)) {
+    if (unit.done || delivered_before) return duplicate();
+    ++counters_.accepted;
     ++counters_.failure_reports;
     const bool is_stuck = result.status() == v1::RolloutResult::STUCK;
-    const bool is_enough = TakeReport(
-        session, is_stuck ? unit.stuck_reports : unit.reports);
+    const bool is_enough =
+        TakeReport(session, is_stuck ? unit.stuck_reports : unit.reports);
     if (is_stuck && is_enough) stuck_unit_ = index;
-    if (is_stuck || !is_enough) {
-      if (unit.live.empty()) pending_.insert(index);
-      return {v1::WorkReply::ACCEPTED, false, ""};
+    const bool fails = is_enough && !is_stuck;
+    if (fails) {
+      unit.failure = result;
+      Settle(index);
     }
+    Review(index);
+    return {v1::WorkReply::ACCEPTED, fails, ""};
   }
-  Settle(index, result);
+  if (unit.failure.has_value()) return duplicate();
+
+  switch (unit.ballot.Compare(session, result)) {
+    case Ballot::Before::kTheSame:
+      return duplicate();
+    case Ballot::Before::kAnother:
+      // Nothing that it says is worth anything.
+      ++counters_.disagreements;
+      Convict(session);
+      return reject("differs from what this worker answered before");
+    case Ballot::Before::kNothing:
+      break;
+  }
+  const bool was_done = unit.done;
+  Vote(index, session, result);
+  if (was_done && unit.done) {
+    // Late, and the same; or outvoted at once.
+    const std::vector<SessionId> outvoted = unit.ballot.Outvoted();
+    if (std::count(outvoted.begin(), outvoted.end(), session) == 0) {
+      return duplicate();
+    }
+    return reject("two other workers agree on another answer");
+  }
+  ++counters_.accepted;
   return {v1::WorkReply::ACCEPTED, true, ""};
 }
 
@@ -197,16 +234,17 @@ std::vector<UnitTable::LeaseId> UnitTable::Heartbeat(
     }
     if (!lease->live) {
       Unit& unit = units_[lease->unit];
-      if (static_cast<int>(unit.live.size()) >= rules_.max_copies) {
+      if (!MayHoldMore(unit) || unit.ballot.HasVoted(id) ||
+          found->second.quarantined) {
         cancel.push_back(lease_id);
         continue;
       }
       // It was thought lost, but its worker is still at it.
-      pending_.erase(lease->unit);
       lease->live = true;
       unit.live.push_back(lease_id);
       live_.insert(lease_id);
       found->second.live.insert(lease_id);
+      Review(lease->unit);
     }
     lease->expiry = now + ttl();
   }
@@ -233,21 +271,62 @@ void UnitTable::Expire(Time now) {
   }
 }
 
-bool UnitTable::Preload(const v1::RolloutResult& result) {
-  if (result.generation() != generation_ || result.index() >= units_.size() ||
-      units_[result.index()].done) {
+bool UnitTable::Preload(SessionId session, const v1::RolloutResult& result) {
+  if (result.generation() != generation_ || result.index() >= units_.size()) {
     return false;
   }
-  pending_.erase(static_cast<int>(result.index()));
-  Settle(static_cast<int>(result.index()), result);
+  const int index = static_cast<int>(result.index());
+  Unit& unit = units_[index];
+  if (unit.failure.has_value()) return true;
+  if (IsFailure(result)) {
+    unit.failure = result;
+    if (!unit.done) Settle(index);
+  } else if (!unit.ballot.HasVoted(session)) {
+    Vote(index, session, result);
+  }
   return true;
+}
+
+const v1::RolloutResult& UnitTable::result(int unit) const {
+  CHECK(units_[unit].done);
+  return units_[unit].failure.has_value() ? *units_[unit].failure
+                                          : units_[unit].ballot.leader();
+}
+
+std::vector<v1::RolloutResult> UnitTable::TakeResults() {
+  CHECK(complete() && !is_taken_);
+  is_taken_ = true;
+  std::vector<v1::RolloutResult> results;
+  results.reserve(units_.size());
+  for (Unit& unit : units_) {
+    results.push_back(unit.failure.has_value() ? *std::move(unit.failure)
+                                               : unit.ballot.TakeLeader());
+  }
+  return results;
+}
+
+std::vector<UnitTable::SessionId> UnitTable::TakeConvicted() {
+  return std::exchange(convicted_, {});
+}
+
+int UnitTable::num_starved() const {
+  int n = 0;
+  for (const int unit : pending_) {
+    const bool has_taker = std::any_of(
+        sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+          return !entry.second.quarantined &&
+                 !BarredFrom(units_[unit], entry.first);
+        });
+    if (!has_taker) ++n;
+  }
+  return n;
 }
 
 std::optional<UnitTable::Time> UnitTable::next_copy() const {
   if (!p95_.has_value() || !pending_.empty()) return std::nullopt;
   for (const LeaseId id : live_) {
     const Lease& lease = leases_[id - first_lease_];
-    if (copies(lease.unit) < rules_.max_copies) {
+    if (MayHoldMore(units_[lease.unit])) {
       return lease.granted + std::chrono::duration_cast<Duration>(
                                  *p95_ * rules_.straggler_factor);
     }
@@ -269,10 +348,10 @@ UnitTable::Grant UnitTable::Give(SessionId id, Session& session, int unit,
                      .expiry = now + ttl(),
                      .live = true,
                      .answered = false});
-  pending_.erase(unit);
   units_[unit].live.push_back(lease);
   live_.insert(live_.end(), lease);
   session.live.insert(session.live.end(), lease);
+  Review(unit);
   return {lease, unit, ttl()};
 }
 
@@ -286,8 +365,7 @@ void UnitTable::Close(LeaseId id, Lease& lease) {
 
 void UnitTable::Lose(LeaseId id, Lease& lease) {
   Close(id, lease);
-  const Unit& unit = units_[lease.unit];
-  if (!unit.done && unit.live.empty()) pending_.insert(lease.unit);
+  Review(lease.unit);
 }
 
 int UnitTable::NextPending(SessionId session) const {
@@ -305,15 +383,18 @@ int UnitTable::NextCopy(SessionId session, Time now) const {
     const Lease& lease = leases_[id - first_lease_];
     if (lease.granted > old_enough) break;
     const Unit& unit = units_[lease.unit];
-    if (static_cast<int>(unit.live.size()) < rules_.max_copies &&
-        lease.session != session && !BarredFrom(unit, session)) {
-      return lease.unit;
-    }
+    if (MayHoldMore(unit) && !BarredFrom(unit, session)) return lease.unit;
   }
   return -1;
 }
 
+// Whether the next word has to come from another session.
 bool UnitTable::BarredFrom(const Unit& unit, SessionId session) const {
+  if (unit.ballot.HasVoted(session)) return true;
+  const auto is_its = [&](LeaseId lease) {
+    return leases_[lease - first_lease_].session == session;
+  };
+  if (std::any_of(unit.live.begin(), unit.live.end(), is_its)) return true;
   return NeedsAnother(unit.reports, session) ||
          NeedsAnother(unit.stuck_reports, session);
 }
@@ -322,26 +403,90 @@ bool UnitTable::BarredFrom(const Unit& unit, SessionId session) const {
 bool UnitTable::NeedsAnother(const std::vector<SessionId>& reports,
                              SessionId session) const {
   return static_cast<int>(reports.size()) >= rules_.max_reports - 1 &&
-         sessions_.size() > 1 &&
+         (audit_all_ || num_trusted_ > 1) &&
          std::all_of(reports.begin(), reports.end(),
                      [&](SessionId by) { return by == session; });
+}
+
+int UnitTable::Missing(const Unit& unit) const {
+  if (unit.done) return 0;
+  const bool is_audited = unit.audited && (audit_all_ || num_trusted_ > 1);
+  return (unit.ballot.is_disputed() || is_audited ? 2 : 1) -
+         unit.ballot.most();
+}
+
+// Whether one copy more may be out.
+bool UnitTable::MayHoldMore(const Unit& unit) const {
+  return static_cast<int>(unit.live.size()) <
+         Missing(unit) + rules_.max_copies - 1;
+}
+
+void UnitTable::Vote(int index, SessionId session,
+                     const v1::RolloutResult& result) {
+  Unit& unit = units_[index];
+  const bool was_disputed = unit.ballot.is_disputed();
+  if (!unit.ballot.Add(session, result) && !was_disputed) {
+    ++counters_.disagreements;
+    LOG(ERROR) << "two workers disagree on unit " << index << " of generation "
+               << generation_ << ": {"
+               << unit.ballot.leader().ShortDebugString() << "}, and {"
+               << result.ShortDebugString()
+               << "}. One of them computes other bits; others decide which.";
+    // One word against another, even if one had been taken already.
+    if (unit.done && unit.ballot.most() < 2) {
+      unit.done = false;
+      --num_done_;
+    }
+  }
+  if (unit.done) {
+    for (const SessionId by : unit.ballot.Outvoted()) Convict(by);
+  }
+  Review(index);
+}
+
+void UnitTable::Review(int index) {
+  Unit& unit = units_[index];
+  if (unit.done) return;
+  const int missing = Missing(unit);
+  if (missing <= 0) {
+    if (unit.audited && unit.ballot.most() > 1) ++counters_.audits;
+    Settle(index);
+    for (const SessionId by : unit.ballot.Outvoted()) Convict(by);
+  } else if (static_cast<int>(unit.live.size()) < missing) {
+    pending_.insert(index);
+  } else {
+    pending_.erase(index);
+  }
+}
+
+// How many sessions there are decides whether audits are possible.
+void UnitTable::ReviewAudits() {
+  for (int i = 0; i < num_units(); ++i) {
+    if (units_[i].audited) Review(i);
+  }
 }
 
 bool UnitTable::TakeReport(SessionId session, std::vector<SessionId>& reports) {
   reports.push_back(session);
   if (static_cast<int>(reports.size()) < rules_.max_reports) return false;
   const std::set<SessionId> by(reports.begin(), reports.end());
-  return by.size() >= 2 || sessions_.size() < 2;
+  return by.size() >= 2 || (!audit_all_ && num_trusted_ < 2);
 }
 
-void UnitTable::Settle(int index, const v1::RolloutResult& result) {
+void UnitTable::Settle(int index) {
   Unit& unit = units_[index];
   unit.done = true;
   ++num_done_;
   pending_.erase(index);
-  results_[index] = result;
   const std::vector<LeaseId> losers = unit.live;
   for (const LeaseId id : losers) Close(id, *Find(id));
+}
+
+void UnitTable::Convict(SessionId session) {
+  if (std::find(convicted_.begin(), convicted_.end(), session) ==
+      convicted_.end()) {
+    convicted_.push_back(session);
+  }
 }
 
 void UnitTable::Observe(Duration duration) {

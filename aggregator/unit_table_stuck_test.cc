@@ -29,7 +29,7 @@ class UnitTableStuckTest : public testing::Test {
     const auto submission =
         table_.Submit(session, grants[0].lease, result, now_);
     EXPECT_EQ(submission.verdict, v1::WorkReply::ACCEPTED);
-    EXPECT_EQ(submission.settled, status == v1::RolloutResult::OK);
+    EXPECT_EQ(submission.counts, status == v1::RolloutResult::OK);
   }
 
   UnitTable table_;

@@ -68,6 +68,8 @@ absl::StatusOr<PreparedExperiment> ExperimentOf(
   experiment.mutable_budget()->set_generations(1'000'000'000);
   // At the end only: every generation has the same units.
   experiment.mutable_evaluation()->set_every(0);
+  // Every accepted result is a unit's.
+  experiment.set_audit_fraction(0);
   return PrepareExperiment(text);
 }
 
@@ -125,7 +127,7 @@ absl::StatusOr<std::string> Aggregate(const PreparedExperiment& prepared,
   coordinator.reset();
   // What an onlooker finds on disk is what counts.
   ASSIGN_OR_RETURN(store, RunStore::OpenReadOnly(database));
-  ASSIGN_OR_RETURN(const std::vector<v1::RolloutResult> open,
+  ASSIGN_OR_RETURN(const std::vector<SessionResult> open,
                    store->Results(generation));
   return absl::StrCat(generation * units_per_generation + open.size());
 }

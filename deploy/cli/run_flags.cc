@@ -45,6 +45,9 @@ void RunFlags::Declare(CLI::App& app) {
             "how to show progress");
   AddNumber(app, "--grace", &grace_s_, 0, 3600,
             "seconds to wait for results at SIGTERM or Ctrl-C");
+  app.add_flag("--no_rollback", no_rollback_,
+               "Fails, instead of going back, if wrong answers of a worker "
+               "were learned from.");
   AddText(app, "--http", &http_, "ADDR",
           "serves /metrics, /healthz and /readyz at HOST:PORT or unix:PATH");
 }
@@ -65,6 +68,7 @@ absl::StatusOr<RunOptions> RunFlags::ToOptions() const {
   options.grace =
       std::chrono::milliseconds(static_cast<int64_t>(grace_s_ * 1000));
   options.http = http_;
+  options.rollback = !no_rollback_;
   if (CurrentLogFormat() == LogFormat::kJson) {
     options.lines = [](absl::string_view line) { WriteLogLine("info", line); };
     options.worker_arguments = {"--log_format", "json"};

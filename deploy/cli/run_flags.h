@@ -33,6 +33,7 @@ class RunFlags {
   std::string allowed_changes_;
   std::string http_;
   double grace_s_ = 20;
+  bool no_rollback_ = false;
 };
 
 }  // namespace starling

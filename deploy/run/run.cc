@@ -89,11 +89,30 @@ absl::StatusOr<std::optional<v1::Checkpoint>> LoadCheckpoint(
     return std::optional<v1::Checkpoint>();
   }
   if (!loaded.ok()) return AsUnreadable(loaded.status());
-  // The budget, the one thing that may change, is not the checkpoint's to
-  // decide.
-  *loaded->mutable_experiment()->mutable_budget() =
-      directory.experiment().budget();
+  // What may change is not the checkpoint's to decide.
+  v1::Experiment& experiment = *loaded->mutable_experiment();
+  *experiment.mutable_budget() = directory.experiment().budget();
+  experiment.set_audit_fraction(directory.experiment().audit_fraction());
   return std::optional<v1::Checkpoint>(*std::move(loaded));
+}
+
+// If the run has learned from wrong answers: takes it back to before them, or
+// says that it has to.
+absl::Status GoBack(const RunOptions& options, CheckpointStore& checkpoints,
+                    RunStore& store) {
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> suspect, store.Suspect());
+  if (!suspect.has_value()) return absl::OkStatus();
+  if (!options.rollback) {
+    return absl::AbortedError(absl::StrCat(
+        "generation ", *suspect,
+        " is the first that may have learned from wrong answers of a worker "
+        "(the log has them). Without --no_rollback the same command goes back "
+        "to the newest checkpoint that is not younger, and on from there"));
+  }
+  RETURN_IF_ERROR(checkpoints.DiscardAfter(*suspect));
+  LOG(WARNING) << "going back: generation " << *suspect
+               << " and later ones may have learned from wrong answers";
+  return store.GoneBack();
 }
 
 // A socket in the run directory, or under /tmp where that path is too long for
@@ -219,36 +238,177 @@ absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
 }
 
 // Ends the run at a signal; notices when it has ended by itself.
-absl::Status Watch(Coordinator& coordinator, Service& service,
-                   const LocalWorkers* workers, const sigset_t& signals,
-                   milliseconds grace, ProgressPainter& painter, View& view) {
-  std::optional<Clock::time_point> interrupted;
-  while (true) {
-    const std::optional<absl::Status> ended = coordinator.WaitFor(kTick);
-    painter.Update(view.Of(*coordinator.snapshot()));
-    if (!IsReady(coordinator)) service.SetReady(false);
-    if (ended.has_value()) return *ended;
-    if (workers != nullptr && !workers->status().ok()) {
-      coordinator.Stop(milliseconds(0));
-      coordinator.Wait().IgnoreError();
-      return workers->status();
-    }
+class Watchman {
+ public:
+  Watchman(const sigset_t& signals, milliseconds grace)
+      : signals_(signals), grace_(grace) {}
 
+  absl::Status Watch(Coordinator& coordinator, Service& service,
+                     const LocalWorkers* workers, ProgressPainter& painter,
+                     View& view) {
+    while (true) {
+      const std::optional<absl::Status> ended = coordinator.WaitFor(kTick);
+      painter.Update(view.Of(*coordinator.snapshot()));
+      if (!IsReady(coordinator)) service.SetReady(false);
+      if (ended.has_value()) return *ended;
+      if (workers != nullptr && !workers->status().ok()) {
+        coordinator.Stop(milliseconds(0));
+        coordinator.Wait().IgnoreError();
+        return workers->status();
+      }
+      TakeSignal(coordinator, painter);
+    }
+  }
+  bool is_interrupted() const { return interrupted_.has_value(); }
+
+ private:
+  void TakeSignal(Coordinator& coordinator, ProgressPainter& painter) {
     const timespec no_wait = {0, 0};
-    const int signal = sigtimedwait(&signals, nullptr, &no_wait);
-    if (signal <= 0) continue;
-    const bool again = signal == SIGINT && interrupted.has_value() &&
-                       Clock::now() - *interrupted < std::chrono::seconds(5);
-    if (!interrupted.has_value()) {
+    const int signal = sigtimedwait(&signals_, nullptr, &no_wait);
+    if (signal <= 0) return;
+    const bool again = signal == SIGINT && interrupted_.has_value() &&
+                       Clock::now() - *interrupted_ < std::chrono::seconds(5);
+    if (!interrupted_.has_value()) {
       painter.Message(
           "Stopping: waiting for results that are under way, then saving. "
           "Ctrl-C again: save at once.");
-      coordinator.Stop(grace);
-      interrupted = Clock::now();
+      coordinator.Stop(grace_);
+      interrupted_ = Clock::now();
     } else if (again) {
       coordinator.Stop(milliseconds(0));
     }
   }
+
+  const sigset_t signals_;
+  const milliseconds grace_;
+  std::optional<Clock::time_point> interrupted_;
+};
+
+// A run's directory is open; what follows may happen more than once in it.
+class Run {
+ public:
+  Run(const RunOptions& options, RunDirectory& directory,
+      v1::Fingerprint fingerprint, std::optional<TlsFolder> tls,
+      const sigset_t& signals)
+      : options_(options),
+        directory_(directory),
+        fingerprint_(std::move(fingerprint)),
+        watchman_(signals, options.grace),
+        painter_(stderr, options.progress, options.color, /*width=*/0,
+                 options.lines) {
+    service_options_.listen = options.listen;
+    service_options_.insecure_network = options.insecure_network;
+    service_options_.tls = std::move(tls);
+    if (service_options_.listen.empty()) {
+      service_options_.listen.push_back(DefaultAddress(directory.paths()));
+    }
+  }
+
+  absl::Status ToTheEnd() {
+    while (true) {
+      ASSIGN_OR_RETURN(const bool is_over, GoOn());
+      if (is_over) return status_;
+    }
+  }
+
+ private:
+  // From the newest checkpoint to the end, in status_; false: the run has to
+  // go back, and on from there.
+  absl::StatusOr<bool> GoOn();
+  absl::Status StartWorkers(const std::string& address);
+
+  const RunOptions& options_;
+  RunDirectory& directory_;
+  const v1::Fingerprint fingerprint_;
+  Watchman watchman_;
+  ProgressPainter painter_;
+  ServiceOptions service_options_;
+  std::unique_ptr<LocalWorkers> workers_;
+  absl::Status status_;
+};
+
+absl::StatusOr<bool> Run::GoOn() {
+  const RunPaths& paths = directory_.paths();
+  const v1::Experiment& experiment = directory_.experiment();
+  const v1::EnvSpec& env_spec = options_.prepared.env_spec;
+
+  ASSIGN_OR_RETURN(std::unique_ptr<RunStore> store, OpenStore(paths.database));
+  ASSIGN_OR_RETURN(CheckpointStore checkpoints,
+                   CheckpointStore::Open(paths.checkpoints,
+                                         CheckpointStore::Access::kOwner));
+  RETURN_IF_ERROR(GoBack(options_, checkpoints, *store));
+  LoadReport load_report;
+  ASSIGN_OR_RETURN(const std::optional<v1::Checkpoint> checkpoint,
+                   LoadCheckpoint(directory_, checkpoints, &load_report));
+
+  const int threads =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Trainer> trainer,
+                   Trainer::Create(experiment, env_spec, threads));
+  CoordinatorOptions coordinator_options;
+  coordinator_options.fingerprint = fingerprint_;
+  coordinator_options.run_directory = paths.root;
+  coordinator_options.goes_back = options_.rollback;
+  std::atomic<uint64_t> failed_units{0};
+  SetLogKey("run", experiment.name());
+  coordinator_options.on_generation = [&](const Progress& progress) {
+    failed_units += progress.failed_units;
+    SetLogKey("generation", absl::StrCat(progress.generation + 1));
+  };
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Coordinator> coordinator,
+      Coordinator::Create(experiment, env_spec, std::move(trainer),
+                          std::make_unique<DiskStorage>(
+                              std::move(store), std::move(checkpoints),
+                              directory_.last_incarnation()),
+                          checkpoint, std::move(coordinator_options)));
+  RETURN_IF_ERROR(directory_.SetIncarnation(coordinator->incarnation()));
+  coordinator->metrics().AddCheckpointFallbacks(
+      static_cast<int>(load_report.damaged.size()));
+
+  ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
+                   Service::Start(coordinator.get(), service_options_));
+  // Should there be a next time, workers find it where they found this one.
+  service_options_.listen = service->addresses();
+  const std::string& address = service->addresses().front();
+  const bool is_secure =
+      service_options_.tls.has_value() && !absl::StartsWith(address, "unix:");
+  ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
+                   StartHttp(options_, coordinator.get()));
+  RETURN_IF_ERROR(directory_.WriteEndpoint(PublicAddress(address), is_secure));
+  if (workers_ == nullptr) RETURN_IF_ERROR(StartWorkers(address));
+
+  if (http != nullptr) {
+    painter_.Message(absl::StrCat("Serving metrics at ", http->address()));
+  }
+  if (checkpoint.has_value()) {
+    painter_.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
+                                  coordinator->snapshot()->generation));
+  }
+  View view(experiment, checkpoint, &failed_units);
+  status_ = watchman_.Watch(*coordinator, *service, workers_.get(), painter_,
+                            view);
+  const bool must_go_back =
+      options_.rollback && coordinator->suspect_generation().has_value();
+  if (must_go_back && !watchman_.is_interrupted()) return false;
+  if (must_go_back) {
+    status_ = absl::CancelledError("stopped; the next start goes back");
+  }
+  // While they can still say good-bye.
+  workers_.reset();
+  return true;
+}
+
+absl::Status Run::StartWorkers(const std::string& address) {
+  if (options_.local_workers == 0) return absl::OkStatus();
+  LocalWorkersOptions worker_options;
+  worker_options.program = options_.program;
+  worker_options.address = address;
+  worker_options.count = options_.local_workers;
+  worker_options.arguments = options_.worker_arguments;
+  worker_options.log_folder = directory_.paths().logs;
+  ASSIGN_OR_RETURN(workers_, LocalWorkers::Start(std::move(worker_options)));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -256,13 +416,12 @@ absl::Status Watch(Coordinator& coordinator, Service& service,
 absl::Status RunAggregator(const RunOptions& options) {
   const sigset_t signals = BlockSignals();
   ASSIGN_OR_RETURN(std::optional<TlsFolder> tls, LoadTls(options.tls_folder));
-  const v1::EnvSpec& env_spec = options.prepared.env_spec;
 
   // The directory decides whether there is a run to go on with.
   RunDirectory::Options directory_options;
   directory_options.resume = options.resume;
   directory_options.allowed_changes = options.allowed_changes;
-  ASSIGN_OR_RETURN(const v1::Fingerprint fingerprint,
+  ASSIGN_OR_RETURN(v1::Fingerprint fingerprint,
                    ComputeFingerprint(options.prepared.experiment));
   v1::RunStart& start = directory_options.start;
   start.set_time(absl::FormatTime(absl::Now(), absl::UTCTimeZone()));
@@ -275,80 +434,8 @@ absl::Status RunAggregator(const RunOptions& options) {
       const std::unique_ptr<RunDirectory> directory,
       RunDirectory::Open(options.directory, options.prepared.experiment,
                          directory_options));
-  const RunPaths& paths = directory->paths();
-  const v1::Experiment& experiment = directory->experiment();
-
-  ASSIGN_OR_RETURN(std::unique_ptr<RunStore> store, OpenStore(paths.database));
-  ASSIGN_OR_RETURN(CheckpointStore checkpoints,
-                   CheckpointStore::Open(paths.checkpoints,
-                                         CheckpointStore::Access::kOwner));
-  LoadReport load_report;
-  ASSIGN_OR_RETURN(const std::optional<v1::Checkpoint> checkpoint,
-                   LoadCheckpoint(*directory, checkpoints, &load_report));
-
-  const int threads =
-      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  ASSIGN_OR_RETURN(std::unique_ptr<Trainer> trainer,
-                   Trainer::Create(experiment, env_spec, threads));
-  CoordinatorOptions coordinator_options;
-  coordinator_options.fingerprint = fingerprint;
-  coordinator_options.run_directory = paths.root;
-  std::atomic<uint64_t> failed_units{0};
-  SetLogKey("run", experiment.name());
-  coordinator_options.on_generation = [&](const Progress& progress) {
-    failed_units += progress.failed_units;
-    SetLogKey("generation", absl::StrCat(progress.generation + 1));
-  };
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Coordinator> coordinator,
-      Coordinator::Create(experiment, env_spec, std::move(trainer),
-                          std::make_unique<DiskStorage>(
-                              std::move(store), std::move(checkpoints),
-                              directory->last_incarnation()),
-                          checkpoint, std::move(coordinator_options)));
-  RETURN_IF_ERROR(directory->SetIncarnation(coordinator->incarnation()));
-  coordinator->metrics().AddCheckpointFallbacks(
-      static_cast<int>(load_report.damaged.size()));
-
-  ServiceOptions service_options;
-  service_options.listen = options.listen;
-  service_options.insecure_network = options.insecure_network;
-  service_options.tls = std::move(tls);
-  if (service_options.listen.empty()) {
-    service_options.listen.push_back(DefaultAddress(paths));
-  }
-  ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
-                   Service::Start(coordinator.get(), service_options));
-  const std::string& address = service->addresses().front();
-  const bool is_secure =
-      service_options.tls.has_value() && !absl::StartsWith(address, "unix:");
-  ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
-                   StartHttp(options, coordinator.get()));
-  RETURN_IF_ERROR(directory->WriteEndpoint(PublicAddress(address), is_secure));
-
-  std::unique_ptr<LocalWorkers> workers;
-  if (options.local_workers > 0) {
-    LocalWorkersOptions worker_options;
-    worker_options.program = options.program;
-    worker_options.address = service->addresses().front();
-    worker_options.count = options.local_workers;
-    worker_options.arguments = options.worker_arguments;
-    worker_options.log_folder = paths.logs;
-    ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(worker_options)));
-  }
-
-  ProgressPainter painter(stderr, options.progress, options.color, /*width=*/0,
-                          options.lines);
-  if (http != nullptr) {
-    painter.Message(absl::StrCat("Serving metrics at ", http->address()));
-  }
-  if (checkpoint.has_value()) {
-    painter.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
-                                 coordinator->snapshot()->generation));
-  }
-  View view(experiment, checkpoint, &failed_units);
-  return Watch(*coordinator, *service, workers.get(), signals, options.grace,
-               painter, view);
+  Run run(options, *directory, std::move(fingerprint), std::move(tls), signals);
+  return run.ToTheEnd();
 }
 
 }  // namespace starling

@@ -27,6 +27,9 @@ struct RunOptions {
   // Addresses ("unix:PATH", "HOST:PORT"). Empty: a socket in the directory.
   std::vector<std::string> listen;
   bool insecure_network = false;
+  // Whether a run that has learned from wrong answers (Coordinator) goes back
+  // to before them by itself, or fails.
+  bool rollback = true;
   // For TCP addresses (base/tls_folder.h); empty: plain text.
   std::string tls_folder;
   // Where /metrics, /healthz and /readyz are served ("HOST:PORT", "unix:PATH").
@@ -57,7 +60,8 @@ struct RunOptions {
 // Unavailable: can't start (directory in use, address taken);
 // FailedPrecondition: the machine's workers were refused; InvalidArgument: the
 // directory belongs to another experiment; DataLoss: no valid checkpoint;
-// Aborted, Internal: training failed; and the errors of LoadTlsFolder, before
+// Aborted, Internal: training failed, or without `rollback`: it has learned from
+// wrong answers, now or in an earlier start; and the errors of LoadTlsFolder, before
 // anything is written.
 absl::Status RunAggregator(const RunOptions& options);
 

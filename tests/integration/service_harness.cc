@@ -29,7 +29,8 @@ v1::Experiment SmallExperiment(int generations) {
          env { pendulum {} max_steps: 20 }
          policy { linear { bias: true } }
          strategy { ars { num_directions: 4 } }
-         evaluation { every: 3 episodes: 2 fresh_episodes: 1 })",
+         evaluation { every: 3 episodes: 2 fresh_episodes: 1 }
+         audit_fraction: 0)",
       "SmallExperiment", &experiment);
   CHECK(status.ok()) << status;
   experiment.mutable_budget()->set_generations(generations);
@@ -69,14 +70,22 @@ absl::Status FlakyStorage::Fail() {
   return absl::ResourceExhaustedError("no space left on device (a test)");
 }
 absl::Status FlakyStorage::AddResults(
-    absl::Span<const v1::RolloutResult> results) {
+    absl::Span<const SessionResult> results) {
   if (results_fail) return Fail();
   results_stored += static_cast<int>(results.size());
   return real_->AddResults(results);
 }
-absl::StatusOr<std::vector<v1::RolloutResult>> FlakyStorage::Results(
+absl::StatusOr<std::vector<SessionResult>> FlakyStorage::Results(
     uint64_t generation) {
   return real_->Results(generation);
+}
+absl::StatusOr<std::optional<Standing>> FlakyStorage::StandingOf(
+    const std::string& session) {
+  return real_->StandingOf(session);
+}
+absl::Status FlakyStorage::Convict(const Standing& standing,
+                                   std::optional<uint64_t> suspect) {
+  return results_fail ? Fail() : real_->Convict(standing, suspect);
 }
 absl::Status FlakyStorage::DropResultsBefore(uint64_t generation) {
   return results_fail ? Fail() : real_->DropResultsBefore(generation);
@@ -85,8 +94,8 @@ absl::Status FlakyStorage::AddProgress(const Progress& progress,
                                        double elapsed_s) {
   return results_fail ? Fail() : real_->AddProgress(progress, elapsed_s);
 }
-absl::Status FlakyStorage::TruncateProgressFrom(uint64_t generation) {
-  return real_->TruncateProgressFrom(generation);
+absl::Status FlakyStorage::ResumeFrom(uint64_t generation) {
+  return real_->ResumeFrom(generation);
 }
 absl::StatusOr<uint64_t> FlakyStorage::NextIncarnation() {
   return real_->NextIncarnation();

@@ -38,12 +38,16 @@ class FlakyStorage : public Storage {
   std::atomic<int> failures{0};
   std::atomic<int> results_stored{0};
 
-  absl::Status AddResults(absl::Span<const v1::RolloutResult> r) override;
-  absl::StatusOr<std::vector<v1::RolloutResult>> Results(
+  absl::Status AddResults(absl::Span<const SessionResult> r) override;
+  absl::StatusOr<std::vector<SessionResult>> Results(
       uint64_t generation) override;
+  absl::StatusOr<std::optional<Standing>> StandingOf(
+      const std::string& session) override;
+  absl::Status Convict(const Standing& standing,
+                       std::optional<uint64_t> suspect) override;
   absl::Status DropResultsBefore(uint64_t generation) override;
   absl::Status AddProgress(const Progress& progress, double elapsed_s) override;
-  absl::Status TruncateProgressFrom(uint64_t generation) override;
+  absl::Status ResumeFrom(uint64_t generation) override;
   absl::StatusOr<uint64_t> NextIncarnation() override;
   absl::Status RecordWorker(const WorkerRecord& worker) override;
   absl::Status SaveCheckpoint(v1::Checkpoint checkpoint) override;
