@@ -386,8 +386,9 @@ UnitTable::Submission Coordinator::TakeResult(Session& session,
   }
   if (sessions_.Judge(session, rejected)) {
     table_.Quarantine(session.number);
-    LOG(ERROR) << session.standing->who << " gets no more work: more than 20 % of its "
-               << "last results were rejected, the last one because: "
+    LOG(ERROR) << session.standing->who
+               << " gets no more work: more than 20 % of its last results "
+                  "were rejected, the last one because: "
                << submission.detail << ". Restart it once that is mended.";
   }
   return submission;

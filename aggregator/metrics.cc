@@ -177,7 +177,7 @@ void AddUnits(const Snapshot& snapshot, uint64_t failed, Page& page) {
                "Leases whose time ran out since the start.",
                snapshot.lease_expirations)
       .Counter("starling_audits_total",
-               "Units that two workers have answered alike because of an audit.",
+               "Units that two workers answered alike because of an audit.",
                snapshot.audits)
       .Counter("starling_audit_mismatches_total",
                "Units whose answers differed between workers.",

@@ -20,7 +20,8 @@ constexpr int kRunDatabaseVersion = 2;
 enum class RunJournal { kByFileSystem, kWal, kDelete };
 
 // Opens for writing, creates what is not there, brings an older version up to
-// this one, checks the whole file (about 1 s a GiB). FailedPrecondition: of a newer Starling, or not Starling's.
+// this one, checks the whole file (about 1 s a GiB). FailedPrecondition: of a
+// newer Starling, or not Starling's.
 absl::StatusOr<std::unique_ptr<Database>> OpenRunDatabase(
     const std::string& path, RunJournal journal);
 // For onlookers; works in a folder that this user may not write, too, if

@@ -45,8 +45,8 @@ std::string ConfigDigest(const v1::Experiment& experiment);
 // The changes from one experiment to another, both resolved first, if all of
 // them are allowed. `allowed` holds paths ("budget.generations") or messages
 // ("budget"); only the budget and audit_fraction may ever change within a run,
-// since everything else would make its outcome no function of its experiment. InvalidArgument
-// lists every change that is not allowed as "path: old -> new".
+// since everything else would make its outcome no function of its experiment.
+// InvalidArgument lists every change that is not allowed as "path: old -> new".
 absl::StatusOr<std::vector<FieldChange>> CheckSameExperiment(
     const v1::Experiment& stored, const v1::Experiment& wanted,
     const std::vector<std::string>& allowed);

@@ -30,6 +30,7 @@
 #include "base/status.h"
 #include "base/tls_folder.h"
 #include "deploy/run/local_workers.h"
+#include "deploy/run/run_view.h"
 #include "workers/fingerprint.h"
 
 namespace starling {
@@ -152,73 +153,6 @@ absl::StatusOr<std::optional<TlsFolder>> LoadTls(const std::string& path) {
   return std::optional<TlsFolder>(std::move(folder));
 }
 
-// Turns what the coordinator knows into what a person sees.
-class View {
- public:
-  // `failed_units` counts on while this lives.
-  View(const v1::Experiment& experiment,
-       const std::optional<v1::Checkpoint>& checkpoint,
-       const std::atomic<uint64_t>* failed_units)
-      : experiment_(experiment),
-        failed_units_(failed_units),
-        began_(Clock::now()) {
-    if (checkpoint.has_value() && checkpoint->has_best()) {
-      best_ = checkpoint->best().fixed_return();
-    }
-  }
-
-  ProgressView Of(const Snapshot& snapshot) {
-    if (!first_generation_.has_value()) {
-      first_generation_ = snapshot.generation;
-    }
-    if (snapshot.fixed.has_value() &&
-        (!best_.has_value() || snapshot.fixed->mean > *best_)) {
-      best_ = snapshot.fixed->mean;
-    }
-    ProgressView view;
-    view.name = experiment_.name();
-    view.generation = snapshot.generation;
-    view.generations = experiment_.budget().generations();
-    view.env_step_budget = experiment_.budget().env_steps();
-    if (snapshot.last.has_value()) {
-      view.env_steps = snapshot.last->env_steps;
-      view.return_mean = snapshot.last->training.mean;
-      if (snapshot.last->training.episodes == 0) view.return_mean.reset();
-    }
-    view.return_best = best_;
-    if (snapshot.fresh.has_value()) view.return_eval = snapshot.fresh->mean;
-    view.history = snapshot.history;
-    view.steps_per_s = snapshot.steps_per_second;
-    view.workers_active = snapshot.workers;
-    view.workers_lost = snapshot.workers_lost;
-    view.units_done = snapshot.units_done;
-    view.units_outstanding = snapshot.units_outstanding;
-    view.units_failed = *failed_units_;
-    view.checkpoint_age_s = snapshot.checkpoint_age_s;
-    view.elapsed_s = snapshot.elapsed_s;
-    view.eta_s = Remaining(snapshot);
-    view.warnings = snapshot.warnings;
-    return view;
-  }
-
- private:
-  // Seconds to the end of the budget at this start's pace.
-  std::optional<double> Remaining(const Snapshot& snapshot) const {
-    const uint64_t total = experiment_.budget().generations();
-    const uint64_t done = snapshot.generation - *first_generation_;
-    if (total == 0 || done == 0 || snapshot.generation > total) return {};
-    const double seconds =
-        std::chrono::duration<double>(Clock::now() - began_).count();
-    return seconds / done * (total - snapshot.generation);
-  }
-
-  const v1::Experiment experiment_;
-  const std::atomic<uint64_t>* const failed_units_;
-  const Clock::time_point began_;
-  std::optional<uint64_t> first_generation_;
-  std::optional<double> best_;
-};
-
 bool IsReady(const Coordinator& coordinator) {
   return coordinator.snapshot()->phase == Snapshot::Phase::kTraining;
 }
@@ -245,7 +179,7 @@ class Watchman {
 
   absl::Status Watch(Coordinator& coordinator, Service& service,
                      const LocalWorkers* workers, ProgressPainter& painter,
-                     View& view) {
+                     RunView& view) {
     while (true) {
       const std::optional<absl::Status> ended = coordinator.WaitFor(kTick);
       painter.Update(view.Of(*coordinator.snapshot()));
@@ -385,7 +319,7 @@ absl::StatusOr<bool> Run::GoOn() {
     painter_.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
                                   coordinator->snapshot()->generation));
   }
-  View view(experiment, checkpoint, &failed_units);
+  RunView view(experiment, checkpoint, &failed_units);
   status_ = watchman_.Watch(*coordinator, *service, workers_.get(), painter_,
                             view);
   const bool must_go_back =
