@@ -201,6 +201,7 @@ v1::StatusReply ToStatusReply(const Snapshot& snapshot,
   reply.set_copies(snapshot.copies);
   reply.set_lease_expirations(snapshot.lease_expirations);
   reply.set_disagreements(snapshot.disagreements);
+  reply.set_audits(snapshot.audits);
   reply.set_queue_length(snapshot.queue_length);
   if (snapshot.checkpoint_age_s.has_value()) {
     reply.set_checkpoint_age_s(*snapshot.checkpoint_age_s);

@@ -205,7 +205,8 @@ std::string ToText(const std::string& run, const v1::StatusReply& status,
            absl::StrCat(HumanCount(status.results_accepted()), " accepted, ",
                         HumanCount(status.results_duplicate()), " duplicate, ",
                         HumanCount(status.results_stale()), " stale, ",
-                        HumanCount(status.results_rejected()), " rejected")),
+                        HumanCount(status.results_rejected()), " rejected, ",
+                        HumanCount(status.audits()), " audits")),
       Line("checkpoint", CheckpointText(status)),
       Line("workers", WorkersText(status)));
   for (const std::string& warning : status.warnings()) {
@@ -263,6 +264,7 @@ JsonObject ToJson(const std::string& run, const v1::StatusReply& status,
       .Set("results_rejected", uint64_t{status.results_rejected()})
       .Set("copies", uint64_t{status.copies()})
       .Set("lease_expirations", uint64_t{status.lease_expirations()})
+      .Set("audits", uint64_t{status.audits()})
       .Set("disagreements", uint64_t{status.disagreements()})
       .Set("queue_length", uint64_t{status.queue_length()})
       .Set("checkpoint_failures", uint64_t{status.checkpoint_failures()});
