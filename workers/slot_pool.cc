@@ -35,15 +35,18 @@ SlotPool::SlotPool(int slots, std::function<void(v1::LeasedResult)> on_result)
     : on_result_(std::move(on_result)), slots_(slots) {}
 
 SlotPool::~SlotPool() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    quit_ = true;
-    for (Slot& slot : slots_) {
-      if (slot.evaluator != nullptr) slot.evaluator->BreakOff();
-    }
+  EndWithin(std::chrono::milliseconds(0));
+  for (Slot& slot : slots_) slot.thread.join();
+}
+
+bool SlotPool::EndWithin(std::chrono::milliseconds limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  quit_ = true;
+  for (Slot& slot : slots_) {
+    if (slot.evaluator != nullptr) slot.evaluator->BreakOff();
   }
   wake_.notify_all();
-  for (Slot& slot : slots_) slot.thread.join();
+  return wake_.wait_for(lock, limit, [this] { return NumRunning() == 0; });
 }
 
 void SlotPool::SetState(std::shared_ptr<const v1::PolicyState> state) {
@@ -167,7 +170,10 @@ void SlotPool::Run(Slot* slot, const v1::Experiment& experiment,
 
     lock.lock();
     slot->is_running = false;
-    if (quit_) break;
+    if (quit_) {
+      wake_.notify_all();
+      break;
+    }
     ++num_unclaimed_;
     lock.unlock();
     on_result_(std::move(leased));

@@ -73,6 +73,9 @@ class SlotPool {
   int num_unfinished() const;
   // Who took an answer from on_result has it where it belongs.
   void Claim();
+  // Breaks off the units that have begun; no others will. False if some still
+  // run after `limit`, because their evaluators can't do so.
+  bool EndWithin(std::chrono::milliseconds limit);
   // Describes a unit that made no step for `timeout`; "" if there is none. To
   // be called now and then.
   std::string FindStuck(std::chrono::milliseconds timeout, Time now);

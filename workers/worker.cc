@@ -57,7 +57,10 @@ class Worker::Client {
       }
     }
     calls_.Cancel();
-    // Begun units end here; their results go nowhere.
+    // Begun units end here, or hang; their results go nowhere.
+    while (workshop_.is_open() && !workshop_.slots().EndWithin(kWatchEvery)) {
+      WatchSlots(Clock::now());
+    }
     workshop_.Close();
     calls_.Close();
     return *result_;

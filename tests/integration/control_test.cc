@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/integration/cluster_fixture.h"
 #include "tests/testing/socket.h"
 
 namespace starling {
@@ -38,47 +38,10 @@ evaluation { every: 5 episodes: 2 fresh_episodes: 1 }
 budget { generations: 30 }
 )";
 
-class ControlTest : public RunFixture {
+class ControlTest : public ClusterFixture {
  protected:
-  void SetUp() override {
-    RunFixture::SetUp();
-    experiment_ = Write("steered.textproto", kExperiment);
-    run_ = Path("run");
-  }
+  ControlTest() : ClusterFixture(kExperiment) {}
 
-  std::unique_ptr<Process> StartAggregator(
-      const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {Starling(),
-                                      "aggregator",
-                                      experiment_,
-                                      "--listen",
-                                      "unix:" + Path("a.sock"),
-                                      "--run",
-                                      run_};
-    words.insert(words.end(), more.begin(), more.end());
-    auto aggregator = std::make_unique<Process>(words);
-    EXPECT_TRUE(WaitUntil([&] {
-      return std::filesystem::exists(run_ + "/endpoint") ||
-             !aggregator->running();
-    })) << aggregator->err();
-    return aggregator;
-  }
-  std::unique_ptr<Process> StartWorker(const std::string& name) {
-    return std::make_unique<Process>(std::vector<std::string>{
-        Starling(), "worker", "--endpoint_file", run_ + "/endpoint", "--name",
-        name, "--wait", "60"});
-  }
-
-  ProcessResult Tell(std::vector<std::string> words) {
-    words.insert(words.begin(), Starling());
-    return RunProcess(words);
-  }
-  // Of a verb that must work; what it prints.
-  std::string Ok(const std::vector<std::string>& words) {
-    const ProcessResult result = Tell(words);
-    EXPECT_EQ(result.status, 0) << words[0] << ": " << result.err;
-    return result.out;
-  }
   void ExpectRefused(const std::vector<std::string>& words, int status,
                      const std::vector<std::string>& parts) {
     const ProcessResult result = Tell(words);
@@ -87,21 +50,6 @@ class ControlTest : public RunFixture {
     for (const std::string& part : parts) {
       EXPECT_THAT(result.err, HasSubstr(part)) << words[0];
     }
-  }
-  std::string Status() { return Ok({"status", run_, "--json"}); }
-  // The number behind "name": in the status; -1 if there is none.
-  static double Number(const std::string& json, const std::string& name) {
-    const size_t at = json.find("\"" + name + "\":");
-    return at == std::string::npos
-               ? -1
-               : std::atof(json.c_str() + at + name.size() + 3);
-  }
-  bool AwaitStatus(const std::string& part) {
-    return WaitUntil([&] { return Status().find(part) != std::string::npos; });
-  }
-  bool AwaitGeneration(int generation) {
-    return WaitUntil(
-        [&] { return Number(Status(), "generation") >= generation; });
   }
   // The first digits of the id of the first worker of this name.
   std::string IdOf(const std::string& name) {
@@ -112,16 +60,6 @@ class ControlTest : public RunFixture {
     EXPECT_TRUE(std::regex_search(json, match, worker)) << json;
     return match[1];
   }
-
-  // The signature of a run that nobody disturbs.
-  std::string Undisturbed() {
-    const std::string run = Path("undisturbed");
-    const ProcessResult result = Train(experiment_, run, {"--workers", "2"});
-    EXPECT_EQ(result.status, 0) << result.err;
-    return Signature(run);
-  }
-
-  std::string experiment_, run_;
 };
 
 TEST_F(ControlTest, PausedSavedAndDrainedRunsEndWithTheSameBits) {

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/faults/matrix.h"
+#include "tests/integration/cluster_fixture.h"
 
 namespace starling {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::ChildrenOf;
 using testing::Process;
 using testing::ProcessResult;
 using testing::RunProcess;
@@ -56,14 +58,9 @@ class CrashTest : public RunFixture {
   // The command in an environment where some episodes have this fault.
   static std::vector<std::string> With(const std::string& fault,
                                        std::vector<std::string> command) {
-    std::vector<std::string> words = {
-        "/usr/bin/env",
-        "LD_PRELOAD=" +
-            testing::DataPath("tests/faults/libcrashing_physics.so"),
-        "STARLING_FAULT=" + fault,
-        std::string("STARLING_FAULT_ONE_IN=") + kOneIn,
-        // For programs that are built with that sanitizer.
-        "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"};
+    std::vector<std::string> words = FaultyPhysics(
+        fault, {std::string("STARLING_FAULT_ONE_IN=") + kOneIn});
+    words.insert(words.begin(), "/usr/bin/env");
     words.insert(words.end(), command.begin(), command.end());
     return words;
   }
@@ -94,7 +91,9 @@ class CrashTest : public RunFixture {
   std::string experiment_;
 };
 
-TEST_F(CrashTest, UnitsThatCrashLeaveTheUpdateAndTheRunGoesOn) {
+TEST_F(CrashTest, Row23_UnitsThatCrashLeaveTheUpdateAndTheRunGoesOn) {
+  testing::Row row(23, "environment segfaults on certain seeds",
+                   "its pair leaves the update, with a command; run goes on");
   std::string signature, messages;
   for (const char* workers : {"1", "2", "3"}) {
     const std::string run = Path(std::string("with") + workers);
@@ -111,6 +110,7 @@ TEST_F(CrashTest, UnitsThatCrashLeaveTheUpdateAndTheRunGoesOn) {
     messages = result.err;
   }
 
+  row.Saw("same theta with 1, 2 and 3 workers");
   // As printed: with the fault it happens again, without it does not.
   const std::vector<std::string> command = PrintedCommand(messages);
   const ProcessResult again = RunProcess(With("segfault", command));
@@ -120,6 +120,7 @@ TEST_F(CrashTest, UnitsThatCrashLeaveTheUpdateAndTheRunGoesOn) {
   const ProcessResult healthy = RunProcess(command);
   EXPECT_EQ(healthy.status, 0) << healthy.err;
   EXPECT_THAT(healthy.out, HasSubstr("now:  OK"));
+  row.Saw("the printed command crashes again");
   // The fault did change the run.
   ASSERT_EQ(Train(experiment_, Path("healthy")).status, 0);
   EXPECT_NE(Signature(Path("healthy")), signature);
@@ -152,18 +153,6 @@ TEST_F(CrashTest, AUnitThatHangsEndsTheRunWithItsCommand) {
   const ProcessResult again = RunProcess(With("hang", command));
   EXPECT_EQ(again.status, kTrainingFailed) << again.err;
   EXPECT_THAT(again.out, HasSubstr("now:  STUCK: no environment step"));
-}
-
-// Of the threads of a process.
-std::vector<pid_t> ChildrenOf(pid_t parent) {
-  std::vector<pid_t> children;
-  std::error_code error;
-  for (const auto& thread : fs::directory_iterator(
-           "/proc/" + std::to_string(parent) + "/task", error)) {
-    std::ifstream file(thread.path() / "children");
-    for (pid_t child; file >> child;) children.push_back(child);
-  }
-  return children;
 }
 
 TEST_F(CrashTest, KilledEvaluatorProcessesChangeNothing) {

@@ -99,6 +99,17 @@ ProcessResult RunProcess(const std::vector<std::string>& arguments,
   return Process(arguments, folder).Wait(limit);
 }
 
+std::vector<pid_t> ChildrenOf(pid_t parent) {
+  std::vector<pid_t> children;
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator(
+           "/proc/" + std::to_string(parent) + "/task", error)) {
+    std::ifstream file(thread.path() / "children");
+    for (pid_t child; file >> child;) children.push_back(child);
+  }
+  return children;
+}
+
 bool WaitUntil(const std::function<bool()>& condition,
                std::chrono::seconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;

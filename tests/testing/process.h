@@ -49,6 +49,9 @@ ProcessResult RunProcess(
     const std::vector<std::string>& arguments, const std::string& folder = "",
     std::chrono::seconds limit = std::chrono::seconds(120));
 
+// The processes that a process has started and that live.
+std::vector<pid_t> ChildrenOf(pid_t parent);
+
 // Waits until `condition` holds; false at the deadline.
 bool WaitUntil(const std::function<bool()>& condition,
                std::chrono::seconds limit = std::chrono::seconds(60));

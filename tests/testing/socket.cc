@@ -14,7 +14,9 @@ namespace {
 
 constexpr int kPatience_s = 20;
 
-int Open(const std::string& address) {
+}  // namespace
+
+int OpenSocket(const std::string& address) {
   if (address.rfind("unix:", 0) == 0) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
@@ -48,9 +50,7 @@ int Open(const std::string& address) {
   return -1;
 }
 
-}  // namespace
-
-Socket::Socket(const std::string& address) : fd_(Open(address)) {
+Socket::Socket(const std::string& address) : fd_(OpenSocket(address)) {
   if (fd_ < 0) return;
   const timeval patience = {kPatience_s, 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

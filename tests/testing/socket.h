@@ -6,11 +6,14 @@
 
 namespace starling::testing {
 
+// A connected socket, for a caller that closes it; -1 if there is none. To
+// "127.0.0.1:PORT", "[::1]:PORT" or "unix:PATH".
+int OpenSocket(const std::string& address);
+
 // A connection, closed with the object. Not thread-safe.
 class Socket {
  public:
-  // To "127.0.0.1:PORT", "[::1]:PORT" or "unix:PATH"; is_open() says whether
-  // it came about.
+  // As OpenSocket; is_open() says whether it came about.
   explicit Socket(const std::string& address);
   ~Socket();
   Socket(Socket&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }

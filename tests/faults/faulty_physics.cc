@@ -7,10 +7,9 @@
 //                            hang      never returns
 //                          or in each step of it:
 //                            slow      sleeps STARLING_FAULT_MS (default 2)
-//                            lie       changes a velocity by a millionth, if
-//                                      the file STARLING_FAULT_WHEN was there
-//                                      as the episode began
+//                            lie       changes a velocity by a millionth
 //   STARLING_FAULT_ONE_IN  one in so many episodes is hit, default 1
+//   STARLING_FAULT_WHEN    and none that begins before this file is there
 //
 // Which ones is a function of the state right after the reset, hence of the
 // episode's seed alone: every process hits the same.
@@ -54,6 +53,10 @@ bool IsHit(const mjModel* model, const mjData* data) {
   return one_in > 0 && Hash(model, data) % one_in == 0;
 }
 
+bool IsTime() {
+  return access(Setting("STARLING_FAULT_WHEN", "/"), F_OK) == 0;
+}
+
 void Segfault() {
   void* page =
       mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -68,10 +71,8 @@ extern "C" __attribute__((visibility("default"))) void mj_step(
   using Step = void (*)(const mjModel*, mjData*);
   static const Step step = reinterpret_cast<Step>(dlsym(RTLD_NEXT, "mj_step"));
   static thread_local bool is_hit = false;
-  static thread_local bool is_time = false;
   if (data->time == 0) {
-    is_hit = IsHit(model, data);
-    is_time = access(Setting("STARLING_FAULT_WHEN", ""), F_OK) == 0;
+    is_hit = IsTime() && IsHit(model, data);
     if (is_hit && Is("segfault")) Segfault();
     if (is_hit && Is("abort")) abort();
     while (is_hit && Is("hang")) pause();
@@ -80,5 +81,5 @@ extern "C" __attribute__((visibility("default"))) void mj_step(
     usleep(1000 * atoi(Setting("STARLING_FAULT_MS", "2")));
   }
   step(model, data);
-  if (is_hit && is_time && Is("lie")) data->qvel[0] += 1e-6;
+  if (is_hit && Is("lie")) data->qvel[0] += 1e-6;
 }
