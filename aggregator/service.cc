@@ -301,39 +301,37 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 2'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  // Else a second aggregator shares the port silently and takes half of the
-  // workers.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   const std::shared_ptr<grpc::ServerCredentials> plain =
       grpc::InsecureServerCredentials();
   const std::shared_ptr<grpc::ServerCredentials> network =
       options.tls.has_value() ? AggregatorCredentials(*options.tls) : plain;
-  std::vector<int> ports(options.listen.size(), 0);
-  for (size_t i = 0; i < options.listen.size(); ++i) {
-    const std::string& address = options.listen[i];
-    builder.AddListeningPort(
-        address, absl::StartsWith(address, "unix:") ? plain : network,
-        &ports[i]);
+  using Connections = grpc::ServerBuilder::experimental_type;
+  for (const std::string& address : options.listen) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener,
+                     Listener::Bind(address));
+    service->addresses_.push_back(listener->address());
+    service->acceptors_.push_back(
+        builder.experimental().AddExternalConnectionAcceptor(
+            Connections::ExternalConnectionType::FROM_FD,
+            listener->port() == 0 ? plain : network));
+    service->listeners_.push_back(std::move(listener));
   }
   service->server_ = builder.BuildAndStart();
-  const std::string all = absl::StrJoin(options.listen, ", ");
   if (service->server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat(
-        "can't listen on ", all,
-        ": another program listens there, or it is "
-        "not an address of this host; choose another with --listen"));
+    return absl::InternalError("gRPC can't start a server");
   }
-  for (size_t i = 0; i < options.listen.size(); ++i) {
-    const std::string& address = options.listen[i];
-    service->addresses_.push_back(
-        absl::StartsWith(address, "unix:")
-            ? address
-            : absl::StrCat(address.substr(0, address.rfind(':') + 1),
-                           ports[i]));
+  std::set<int> open;
+  for (size_t i = 0; i < service->listeners_.size(); ++i) {
+    Listener& listener = *service->listeners_[i];
+    if (listener.port() != 0) open.insert(listener.port());
+    listener.Start([acceptor = service->acceptors_[i].get()](int fd) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+          connection;
+      connection.fd = fd;
+      acceptor->HandleNewConnection(&connection);
+    });
   }
   if (options.tls.has_value()) {
-    std::set<int> open(ports.begin(), ports.end());
-    open.erase(0);
     service->witness_ = std::make_unique<HandshakeWitness>(
         [open, access = service->access_.get()] {
           std::vector<std::string> peers = access->Strangers(TcpPeers(open));
@@ -356,6 +354,7 @@ void Service::SetReady(bool is_ready) {
 
 Service::~Service() {
   if (server_ == nullptr) return;
+  for (const auto& listener : listeners_) listener->Stop();
   server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
 }

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "aggregator/access.h"
 #include "aggregator/coordinator.h"
+#include "aggregator/listener.h"
 #include "base/grpc_log.h"
 #include "base/tls_folder.h"
 
@@ -21,6 +22,9 @@ namespace grpc {
 class Channel;
 class Server;
 class Service;
+namespace experimental {
+class ExternalConnectionAcceptor;
+}  // namespace experimental
 }  // namespace grpc
 
 namespace starling {
@@ -62,6 +66,10 @@ class Service {
   std::unique_ptr<Access> access_;
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<grpc::Service> control_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  // Take the connections of the listeners, in their order.
+  std::vector<std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>>
+      acceptors_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
   // Last: it looks at the others.

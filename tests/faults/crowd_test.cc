@@ -51,10 +51,10 @@ class CrowdTest : public ClusterFixture {
     Ok({"pause", run_});
     std::vector<std::unique_ptr<Process>> workers;
     for (int i = 0; i < 20; ++i) {
-      const char* ms = i < slow ? "STARLING_FAULT_MS=100"
-                                : "STARLING_FAULT_MS=10";
-      workers.push_back(StartWorker(absl::StrCat("w", i), {},
-                                    FaultyPhysics("slow", {ms})));
+      const int ms = (IsFullForm() ? 10 : 4) * (i < slow ? 10 : 1);
+      workers.push_back(StartWorker(
+          absl::StrCat("w", i), {},
+          FaultyPhysics("slow", {absl::StrCat("STARLING_FAULT_MS=", ms)})));
     }
     EXPECT_TRUE(AwaitStatus("\"workers_active\":20"));
     Ok({"resume", run_});
