@@ -8,6 +8,8 @@
 //                          or in each step of it:
 //                            slow      sleeps STARLING_FAULT_MS (default 2)
 //                            lie       changes a velocity by a millionth
+//                          or as long as the process lives:
+//                            old       MuJoCo says that it is version 2.1.0
 //   STARLING_FAULT_ONE_IN  one in so many episodes is hit, default 1
 //   STARLING_FAULT_WHEN    and none that begins before this file is there
 //
@@ -65,7 +67,15 @@ void Segfault() {
 
 }  // namespace
 
-// Stands before MuJoCo's own.
+// Stand before MuJoCo's own.
+extern "C" __attribute__((visibility("default"))) const char*
+mj_versionString() {
+  using Version = const char* (*)();
+  static const Version version =
+      reinterpret_cast<Version>(dlsym(RTLD_NEXT, "mj_versionString"));
+  return Is("old") ? "2.1.0" : version();
+}
+
 extern "C" __attribute__((visibility("default"))) void mj_step(
     const mjModel* model, mjData* data) {
   using Step = void (*)(const mjModel*, mjData*);
