@@ -116,7 +116,8 @@ absl::Status Access::Check(absl::string_view peer,
   }
   return Refuse(host, absl::StatusCode::kPermissionDenied,
                 absl::StrCat("the token is a ", RoleName(*role),
-                             "'s, and this call is for a ", RoleName(needed),
+                             "'s, and this call needs the role ",
+                             RoleName(needed),
                              "; make a folder with `starling certs worker "
                              "--role ",
                              RoleName(needed), "`"),

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "deploy/certs/authority.h"
 #include "gmock/gmock.h"
+#include "tests/faults/matrix.h"
 #include "tests/integration/run_fixture.h"
 
 namespace starling {
@@ -226,7 +227,9 @@ TEST_F(TlsTest, BadFilesEndBothProgramsBeforeTheyBegin) {
   }
 }
 
-TEST_F(TlsTest, WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
+TEST_F(TlsTest, Row16_WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
+  testing::Row row(16, "no, foreign, misnamed certificate; plain text",
+                   "not let in, hint on both sides; others unaffected");
   const auto aggregator = Serve("run", "server", kEndless);
   const auto good = Work(Address("run"), "worker");
   ASSERT_TRUE(WaitUntil([&] { return Progress(*aggregator) > 2; }));
@@ -257,6 +260,7 @@ TEST_F(TlsTest, WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
         << worker->err();
     EXPECT_TRUE(worker->running()) << worker->err();
     EXPECT_THAT(worker->err(), HasSubstr("Trying on"));
+    row.Saw("\"" + complaint + "\"");
   }
 
   EXPECT_TRUE(Says(*aggregator, "certificate verify failed"))
@@ -270,7 +274,9 @@ TEST_F(TlsTest, WhoCantConnectSaysWhyTriesOnAndDisturbsNobody) {
   EXPECT_EQ(aggregator->Wait().status, 75) << aggregator->err();
 }
 
-TEST_F(TlsTest, WrongTokensEndTheWorkerAndShutOutTheirHost) {
+TEST_F(TlsTest, Row17_WrongTokensEndTheWorkerAndShutOutTheirHost) {
+  testing::Row row(17, "wrong token, token of another role",
+                   "exit 4; host shut out after ten; token in no log");
   const auto aggregator = Serve("run", "server", kEndless);
   const std::string address = Address("run");
   const auto good = Work(address, "worker");
@@ -313,6 +319,33 @@ TEST_F(TlsTest, WrongTokensEndTheWorkerAndShutOutTheirHost) {
     ASSERT_EQ(secret.size(), 64u);
     EXPECT_EQ(everything.find(secret.substr(0, 16)), std::string::npos);
   }
+  row.Saw("exit 4, \"10 calls from 127.0.0.1\", no token in logs or files");
+}
+
+TEST_F(TlsTest, LiveVerbsNeedTheRightRole) {
+  const auto aggregator = Serve("run", "server", kEndless);
+  const auto worker = Work(Address("run"), "worker");
+  ASSERT_TRUE(WaitUntil([&] { return Progress(*aggregator) > 2; }));
+  Make("viewer", {{}, Role::kViewer});
+  Make("operator", {{}, Role::kOperator});
+  const auto verb = [&](const std::string& name, const std::string& tls) {
+    std::vector<std::string> words = {Starling(), name, Path("run")};
+    if (!tls.empty()) words.insert(words.end(), {"--tls", Path(tls)});
+    return words;
+  };
+
+  const ProcessResult looks = RunProcess(verb("status", "viewer"));
+  EXPECT_EQ(looks.status, 0) << looks.err;
+  EXPECT_THAT(looks.out, HasSubstr("1 active"));
+  ExpectRefused(verb("pause", "viewer"), 3, {"a viewer's", "operator"});
+  ExpectRefused(verb("status", "worker"), 3, {"a worker's", "viewer"});
+  ExpectRefused(verb("status", ""), 4, {"--tls"});
+  EXPECT_TRUE(aggregator->running());
+
+  const ProcessResult stops = RunProcess(verb("stop", "operator"));
+  EXPECT_EQ(stops.status, 0) << stops.err;
+  EXPECT_EQ(aggregator->Wait().status, 75) << aggregator->err();
+  EXPECT_EQ(worker->Wait().status, 75) << worker->err();
 }
 
 TEST_F(TlsTest, ReplacedCertificatesAreTakenUpByBothSides) {
