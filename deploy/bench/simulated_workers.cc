@@ -10,10 +10,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/channel.h"
 #include "base/event_queue.h"
 #include "base/protocol.h"
 #include "base/rng.h"
 #include "base/status.h"
+#include "base/tls_folder.h"
 #include "base/vectors.h"
 #include "deploy/bench/process_stats.h"
 #include "proto/work.pb.h"
@@ -82,15 +85,18 @@ class Answers {
   std::unordered_map<uint32_t, uint64_t> checks_;
 };
 
+using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+
 class Load {
  public:
-  explicit Load(const LoadOptions& options)
+  // Null: plain text.
+  Load(const LoadOptions& options, const Credentials& credentials)
       : options_(options),
         answers_(options.noise, options.num_parameters),
         workers_(options.workers) {
     for (Worker& worker : workers_) {
       worker.calls = std::make_unique<AggregatorCalls>(
-          ConnectToAggregator(options.address), &queue_);
+          ConnectToAggregator(options.address, credentials), &queue_);
     }
   }
   ~Load() {
@@ -338,7 +344,14 @@ class Load {
 }  // namespace
 
 absl::StatusOr<LoadFigures> ApplyLoad(const LoadOptions& options) {
-  return Load(options).Run();
+  Credentials credentials;
+  if (!options.tls_folder.empty()) {
+    ASSIGN_OR_RETURN(const TlsFolder folder,
+                     LoadTlsFolder(options.tls_folder, TlsSide::kMember,
+                                   absl::Now()));
+    credentials = MemberCredentials(folder);
+  }
+  return Load(options, credentials).Run();
 }
 
 }  // namespace starling

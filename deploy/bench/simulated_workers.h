@@ -22,6 +22,8 @@ namespace starling {
 struct LoadOptions {
   // "HOST:PORT" of an aggregator or an EchoServer.
   std::string address;
+  // A member's (base/tls_folder.h); empty: plain text.
+  std::string tls_folder;
   int workers = 1;
   // Slots of a worker. It works on as many units at a time and delivers their
   // results in one call, which asks for the next ones.

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "aggregator/coordinator.h"
 #include "aggregator/run_store.h"
 #include "aggregator/service.h"
@@ -18,9 +20,11 @@
 #include "aggregator/trainer.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/tls_folder.h"
 #include "deploy/bench/child_process.h"
 #include "deploy/bench/echo_server.h"
 #include "deploy/bench/process_stats.h"
+#include "deploy/certs/authority.h"
 #include "deploy/bench/scratch_folder.h"
 #include "deploy/bench/simulated_workers.h"
 #include "deploy/experiment/experiment.h"
@@ -90,6 +94,7 @@ T FromBytes(const std::string& bytes) {
 // The aggregator's process. Its last message: the units that are settled.
 absl::StatusOr<std::string> Aggregate(const PreparedExperiment& prepared,
                                       const std::string& folder,
+                                      const std::string& tls_folder,
                                       ChildPipe& parent) {
   const std::string database = folder + "/run.db";
   const std::string checkpoint_folder = folder + "/checkpoints";
@@ -114,6 +119,11 @@ absl::StatusOr<std::string> Aggregate(const PreparedExperiment& prepared,
                           std::nullopt, std::move(options)));
   ServiceOptions service_options;
   service_options.listen = {kListen};
+  if (!tls_folder.empty()) {
+    ASSIGN_OR_RETURN(service_options.tls,
+                     LoadTlsFolder(tls_folder, TlsSide::kAggregator,
+                                   absl::Now()));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Service> service,
                    Service::Start(coordinator.get(), service_options));
   parent.Send(service->addresses().front());
@@ -146,6 +156,7 @@ struct Sums {
   double cpu_s = 0;
   uint64_t accepted = 0;
   uint64_t calls = 0;
+  double peak_rss_mib = 0;
   Histogram turnaround;
   LoadFigures last;
 
@@ -154,6 +165,7 @@ struct Sums {
     cpu_s += figures.server_cpu_s;
     accepted += figures.accepted;
     calls += figures.delivering_calls;
+    peak_rss_mib = std::max(peak_rss_mib, figures.server_peak_rss_mib);
     turnaround.Add(figures.turnaround);
     last = figures;
   }
@@ -172,9 +184,13 @@ class Bench {
         static_cast<int>(bench.trainer_->units().size());
     bench.row_.parameters =
         bench.trainer_->state().distribution().mean_size();
+    if (options.tls) RETURN_IF_ERROR(bench.MakeMembers());
     for (int turn = 0; turn < options.turns; ++turn) {
-      RETURN_IF_ERROR(bench.AggregatorTurn());
+      RETURN_IF_ERROR(bench.AggregatorTurn(false, &bench.training_));
       RETURN_IF_ERROR(bench.EchoTurn());
+      if (options.tls) {
+        RETURN_IF_ERROR(bench.AggregatorTurn(true, &bench.secured_));
+      }
     }
     return bench.Row();
   }
@@ -182,18 +198,38 @@ class Bench {
  private:
   explicit Bench(const TransportOptions& options) : options_(options) {}
 
-  absl::Status AggregatorTurn() {
+  // Folders for both sides, of an authority that lives as long as the bench.
+  absl::Status MakeMembers() {
+    ASSIGN_OR_RETURN(ScratchFolder folder,
+                     ScratchFolder::Create(options_.folder));
+    members_.emplace(std::move(folder));
+    const std::string authority = members_->path() + "/ca";
+    RETURN_IF_ERROR(CreateAuthority(authority, absl::Now()));
+    RETURN_IF_ERROR(CreateMember(authority, {.hosts = {"127.0.0.1"}},
+                                 kDefaultDays, members_->path() + "/server",
+                                 absl::Now()));
+    return CreateMember(authority, {}, kDefaultDays,
+                        members_->path() + "/worker", absl::Now());
+  }
+  // Of one side, or "" for plain text.
+  std::string MemberFolder(bool tls, const std::string& side) const {
+    return tls ? members_->path() + "/" + side : "";
+  }
+
+  absl::Status AggregatorTurn(bool tls, Sums* sums) {
     ASSIGN_OR_RETURN(const ScratchFolder folder,
                      ScratchFolder::Create(options_.folder));
     ASSIGN_OR_RETURN(const std::unique_ptr<ChildProcess> server,
                      ChildProcess::Start([&](ChildPipe& parent) {
-                       return Aggregate(prepared_, folder.path(), parent);
+                       return Aggregate(prepared_, folder.path(),
+                                        MemberFolder(tls, "server"), parent);
                      }));
-    ASSIGN_OR_RETURN(const LoadFigures figures, LoadOn(*server));
+    ASSIGN_OR_RETURN(const LoadFigures figures,
+                     LoadOn(*server, MemberFolder(tls, "worker")));
     ASSIGN_OR_RETURN(const std::string answer, server->Finish());
     uint64_t settled = 0;
     CHECK(absl::SimpleAtoi(answer, &settled)) << answer;
-    training_.Add(figures);
+    sums->Add(figures);
     row_.accepted += figures.accepted_in_all;
     row_.settled += settled;
     row_.lost += figures.unanswered;
@@ -202,8 +238,6 @@ class Bench {
     }
     row_.rejected += figures.rejected;
     row_.failed_calls += figures.failed_calls;
-    row_.peak_rss_mib =
-        std::max(row_.peak_rss_mib, figures.server_peak_rss_mib);
     return absl::OkStatus();
   }
 
@@ -212,19 +246,21 @@ class Bench {
                      ChildProcess::Start([&](ChildPipe& parent) {
                        return Echo(options_.num_directions, parent);
                      }));
-    ASSIGN_OR_RETURN(const LoadFigures figures, LoadOn(*server));
+    ASSIGN_OR_RETURN(const LoadFigures figures, LoadOn(*server, ""));
     RETURN_IF_ERROR(server->Finish().status());
     echo_.Add(figures);
     return absl::OkStatus();
   }
 
-  absl::StatusOr<LoadFigures> LoadOn(ChildProcess& server) {
+  absl::StatusOr<LoadFigures> LoadOn(ChildProcess& server,
+                                     const std::string& tls_folder) {
     LoadOptions load;
+    load.tls_folder = tls_folder;
     ASSIGN_OR_RETURN(load.address, server.Receive());
     load.workers = options_.workers;
     load.slots = options_.results_per_call;
     load.unit_s = options_.unit_s;
-    load.seconds = options_.seconds / (2 * options_.turns);
+    load.seconds = options_.seconds / ((options_.tls ? 3 : 2) * options_.turns);
     load.warm_up_s = std::min(1.0, load.seconds);
     load.env_spec = prepared_.env_spec;
     load.noise = &trainer_->noise();
@@ -248,6 +284,12 @@ class Bench {
     row_.echo_calls_per_s = echo_.calls / echo_.seconds;
     row_.echo_results_per_s = echo_.accepted / echo_.seconds;
     row_.ratio = row_.accepted_per_s / row_.echo_results_per_s;
+    row_.peak_rss_mib = training_.peak_rss_mib;
+    if (options_.tls) {
+      row_.tls_accepted_per_s = secured_.accepted / secured_.seconds;
+      row_.tls_ratio = row_.tls_accepted_per_s / row_.accepted_per_s;
+      row_.tls_peak_rss_mib = secured_.peak_rss_mib;
+    }
     row_.work_p50_s = training_.turnaround.Quantile(0.5);
     row_.work_p99_s = training_.turnaround.Quantile(0.99);
     row_.echo_p50_s = echo_.turnaround.Quantile(0.5);
@@ -264,7 +306,8 @@ class Bench {
   PreparedExperiment prepared_;
   // For the noise; it never learns.
   std::unique_ptr<Trainer> trainer_;
-  Sums training_, echo_;
+  std::optional<ScratchFolder> members_;
+  Sums training_, secured_, echo_;
   TransportRow row_;
 };
 

@@ -14,8 +14,10 @@ struct TransportOptions {
   // Slots of a worker: it delivers so many results in one call.
   int results_per_call = 1;
   double unit_s = 0.01;
-  // In all, beside preparations: half for the aggregator, half for the echo.
+  // In all, beside preparations: the same for the aggregator, for the echo
+  // and, if asked for, for the aggregator over mutual TLS with tokens.
   double seconds = 10;
+  bool tls = false;
   // Of the policy, and antithetic pairs a generation.
   int parameters = 1000;
   int num_directions = 16'384;
@@ -36,6 +38,10 @@ struct TransportRow {
   double echo_results_per_s = 0;
   // accepted_per_s / echo_results_per_s.
   double ratio = 0;
+  // The same over TLS, and its ratio to accepted_per_s; 0 if not asked for.
+  double tls_accepted_per_s = 0;
+  double tls_ratio = 0;
+  double tls_peak_rss_mib = 0;
   // Of calls that carry results, from sending to the answer. (A call without
   // results waits for work, by right.)
   double work_p50_s = 0, work_p99_s = 0;
@@ -44,7 +50,7 @@ struct TransportRow {
   // the states that workers fetch, run.db, the updates of the parameters.
   double cpu_us_per_result = 0;
   double echo_cpu_us_per_call = 0;
-  // Largest resident memory of the aggregator's process.
+  // Largest resident memory of the aggregator's process, in plain text.
   double peak_rss_mib = 0;
   // As the workers were told, and as the run's update or run.db has them.
   uint64_t accepted = 0;

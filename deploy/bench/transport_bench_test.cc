@@ -60,6 +60,21 @@ TEST(TransportBenchTest, FiguresAreOfThePromisedKind) {
   EXPECT_LT(row->result_bytes, 1024);
 }
 
+TEST(TransportBenchTest, MeasuresOverTlsIfAsked) {
+  TransportOptions options = Small(1);
+  options.tls = true;
+
+  const auto row = MeasureTransport(options);
+
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_GT(row->tls_accepted_per_s, 1);
+  EXPECT_DOUBLE_EQ(row->tls_ratio,
+                   row->tls_accepted_per_s / row->accepted_per_s);
+  EXPECT_EQ(row->settled, row->accepted) << "of both";
+  EXPECT_EQ(row->lost, 0u);
+  EXPECT_EQ(MeasureTransport(Small(1))->tls_ratio, 0);
+}
+
 TEST(TransportBenchTest, BadRequestsAreRefused) {
   TransportOptions options = Small(65);
   EXPECT_EQ(MeasureTransport(options).status().code(),

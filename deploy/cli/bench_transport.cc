@@ -47,13 +47,15 @@ class BenchTransport : public Verb {
                "Antithetic pairs of a generation.");
     AddText(app, "--dir", &options_.folder, "FOLDER",
             "Where the run is kept meanwhile.");
+    app.add_flag("--tls", options_.tls,
+                 "Measures over mutual TLS, too, beside plain text.");
     app.add_flag("--json", json_, "Prints one JSON object a case.");
   }
 
   absl::Status Run() override {
     ASSIGN_OR_RETURN(const std::vector<int> counts, ParseCounts(workers_));
     options_.unit_s = unit_ms_ / 1000;
-    if (!json_) PrintHead();
+    if (!json_) PrintHead(options_.tls);
     for (const int count : counts) {
       options_.workers = count;
       ASSIGN_OR_RETURN(const TransportRow row, MeasureTransport(options_));
@@ -67,11 +69,13 @@ class BenchTransport : public Verb {
   }
 
  private:
-  static void PrintHead() {
+  static void PrintHead(bool tls) {
     std::cout << "              results/s        Work, ms       echo, ms     "
-                 " CPU, us a       RSS  lost     bytes a\n"
-                 "workers  accepted   echo ratio    p50    p99    p50    p99 "
-                 "result   call   MiB        unit result\n";
+                 " CPU, us a       RSS  lost     bytes a"
+              << (tls ? "             over TLS\n" : "\n")
+              << "workers  accepted   echo ratio    p50    p99    p50    p99 "
+                 "result   call   MiB        unit result"
+              << (tls ? "  results/s ratio   MiB\n" : "\n");
   }
 
   static void Print(const TransportRow& row) {
@@ -84,6 +88,11 @@ class BenchTransport : public Verb {
                      row.cpu_us_per_result, row.echo_cpu_us_per_call,
                      row.peak_rss_mib, row.lost, row.unit_bytes,
                      row.result_bytes)
+              << (row.tls_ratio > 0
+                      ? absl::StrFormat(
+                            " %10.0f %5.2f %5.0f", row.tls_accepted_per_s,
+                            row.tls_ratio, row.tls_peak_rss_mib)
+                      : "")
               << std::endl;
   }
 
@@ -97,6 +106,9 @@ class BenchTransport : public Verb {
         .Set("echo_calls_per_s", row.echo_calls_per_s)
         .Set("echo_results_per_s", row.echo_results_per_s)
         .Set("ratio", row.ratio)
+        .Set("tls_accepted_per_s", row.tls_accepted_per_s)
+        .Set("tls_ratio", row.tls_ratio)
+        .Set("tls_peak_rss_mib", row.tls_peak_rss_mib)
         .Set("work_p50_s", row.work_p50_s)
         .Set("work_p99_s", row.work_p99_s)
         .Set("echo_p50_s", row.echo_p50_s)

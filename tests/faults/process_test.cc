@@ -186,9 +186,13 @@ TEST_F(ProcessTest, Row07_SilentWorker) {
   // Its last sign of life may be a heartbeat old, and the look takes time.
   EXPECT_LE(silent.seconds(), 8.5);
   row.Saw("lost after " + silent.Text());
+  // Others do its units; the run must not end before it comes back.
+  ASSERT_TRUE(AwaitGeneration(StatusNumber("generation") + 1));
+  Ok({"pause", run_});
   const double full = testing::IsFullForm() ? 30 : 0;
   WaitUntil([&] { return silent.seconds() >= full; });
   workers[0]->Signal(SIGCONT);
+  Ok({"resume", run_});
 
   EXPECT_EQ(aggregator->Wait().status, 0) << aggregator->err();
   EXPECT_EQ(workers[0]->Wait().status, 0) << workers[0]->err();
