@@ -17,7 +17,7 @@
 #include "aggregator/service_security.h"
 #include "aggregator/tcp_peers.h"
 #include "base/grpc_status.h"
-#include "base/grpc_threads.h"
+#include "base/grpc_setup.h"
 #include "base/log.h"
 #include "base/loopback.h"
 #include "base/protocol.h"
@@ -276,7 +276,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
                                        options.tls.has_value()));
   }
   RouteGrpcLog();
-  KeepGrpcThreads();
+  SetUpGrpc();
   std::unique_ptr<Service> service(new Service);
   Access::Options access;
   if (options.tls.has_value()) access.tokens = options.tls->tokens;

@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "base/grpc_log.h"
-#include "base/grpc_threads.h"
+#include "base/grpc_setup.h"
 #include "base/protocol.h"
 
 namespace starling {
@@ -57,7 +57,7 @@ std::shared_ptr<grpc::Channel> ConnectToAggregator(
     const std::string& address,
     std::shared_ptr<grpc::ChannelCredentials> credentials) {
   RouteGrpcLog();
-  KeepGrpcThreads();
+  SetUpGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kWorkerMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kAggregatorMaxMessageBytes);

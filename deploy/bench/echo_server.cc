@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/grpc_setup.h"
 #include "base/protocol.h"
 #include "proto/work.grpc.pb.h"
 
@@ -88,6 +89,7 @@ absl::StatusOr<std::unique_ptr<EchoServer>> EchoServer::Start(
     const std::string& listen, int num_directions) {
   std::unique_ptr<EchoServer> echo(new EchoServer);
   echo->calls_ = std::make_unique<Calls>(num_directions);
+  SetUpGrpc();
   grpc::ServerBuilder builder;
   builder.RegisterService(echo->calls_.get());
   builder.SetMaxReceiveMessageSize(kAggregatorMaxMessageBytes);

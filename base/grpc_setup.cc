@@ -1,10 +1,12 @@
-#include "base/grpc_threads.h"
+#include "base/grpc_setup.h"
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
 #include <mutex>
+
+#include "absl/synchronization/mutex.h"
 
 namespace starling {
 namespace {
@@ -24,9 +26,10 @@ struct Holder {
 
 }  // namespace
 
-void KeepGrpcThreads() {
+void SetUpGrpc() {
   static std::once_flag once;
   std::call_once(once, [] {
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     auto* holder = new Holder;  // used until the process ends
     holder->stub.UnaryCall(&holder->context, "/none", grpc::StubOptions(),
                            &holder->request, &holder->response,
