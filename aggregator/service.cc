@@ -166,8 +166,16 @@ class Service::Calls : public v1::Aggregator::CallbackService {
                                  v1::WorkReply* reply) override {
     const absl::Status status = Check(*context, *request);
     if (!status.ok()) return Refuse(context, status);
-    auto* reactor = new WorkReactor(coordinator_);
-    reactor->Start(*request, reply);
+    if (request->results().empty()) {
+      auto* reactor = new WorkReactor(coordinator_);
+      reactor->Start(*request, reply);
+      return reactor;
+    }
+    // Is answered soon. gRPC ends its own reactor without changing threads.
+    auto* reactor = context->DefaultReactor();
+    coordinator_->Work(
+        *request,
+        Finisher(RpcTimer(coordinator_, Metrics::Rpc::kWork), reactor, reply));
     return reactor;
   }
 
