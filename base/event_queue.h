@@ -22,10 +22,9 @@ class EventQueue {
   explicit EventQueue(size_t limit) : limit_(limit) {}
 
   void Post(Event event) {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      events_.push_back(std::move(event));
-    }
+    // Whoever takes the event may end the queue as soon as the lock is free.
+    std::lock_guard<std::mutex> lock(mutex_);
+    events_.push_back(std::move(event));
     posted_.notify_one();
   }
   // Whether `limit` events wait: who can be refused should be.
