@@ -11,6 +11,7 @@
 #include "aggregator/run_directory.h"
 #include "aggregator/service_security.h"
 #include "base/grpc_status.h"
+#include "base/handover.h"
 #include "proto/control.grpc.pb.h"
 
 namespace starling {
@@ -45,7 +46,11 @@ class ControlService : public v1::Control::CallbackService {
   ControlService(Coordinator* coordinator, Access* access)
       : coordinator_(coordinator),
         access_(access),
-        config_sha256_(ConfigDigest(coordinator->experiment())) {}
+        config_sha256_(ConfigDigest(coordinator->experiment())) {
+    HandOver(this);
+  }
+  // No call is under way any more.
+  ~ControlService() override { TakeOver(&coordinator_->metrics()); }
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::StatusRequest*,
@@ -126,16 +131,19 @@ class ControlService : public v1::Control::CallbackService {
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    Rpc rpc, Role right, T* reply,
                                    Begin begin) {
+    TakeOver(this);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     // Once it has answered, the service may be gone.
     Coordinator::Reply<T> done = [metrics = &coordinator_->metrics(), rpc,
                                   reactor, reply, began = Clock::now()](
                                      absl::StatusOr<T> answer) {
       metrics->ObserveRpc(rpc, Clock::now() - began, answer.status().code());
+      HandOver(metrics);
       if (answer.ok()) *reply = *std::move(answer);
       reactor->Finish(ToGrpc(answer.status()));
     };
     const absl::Status access = CheckCaller(*access_, *context, right);
+    HandOver(&coordinator_->metrics());
     if (access.ok()) {
       begin(std::move(done));
     } else {

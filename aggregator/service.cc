@@ -18,6 +18,7 @@
 #include "aggregator/tcp_peers.h"
 #include "base/grpc_status.h"
 #include "base/grpc_setup.h"
+#include "base/handover.h"
 #include "base/log.h"
 #include "base/loopback.h"
 #include "base/protocol.h"
@@ -65,6 +66,7 @@ class RpcTimer {
         began_(std::chrono::steady_clock::now()) {}
   void End(absl::StatusCode code) const {
     metrics_->ObserveRpc(rpc_, std::chrono::steady_clock::now() - began_, code);
+    HandOver(metrics_);
   }
 
  private:
@@ -92,9 +94,16 @@ class WorkReactor : public grpc::ServerUnaryReactor {
     ticket_ = coordinator_->Work(
         request,
         Finisher(RpcTimer(coordinator_, Metrics::Rpc::kWork), this, reply));
+    HandOver(this);
   }
-  void OnCancel() override { coordinator_->CancelWork(ticket_); }
-  void OnDone() override { delete this; }
+  void OnCancel() override {
+    TakeOver(this);
+    coordinator_->CancelWork(ticket_);
+  }
+  void OnDone() override {
+    TakeOver(this);
+    delete this;
+  }
 
  private:
   Coordinator* const coordinator_;
@@ -112,28 +121,37 @@ class BlobReactor : public grpc::ServerWriteReactor<v1::BlobChunk> {
     coordinator->GetBlob(
         request, [this, timer](absl::StatusOr<Coordinator::Blob> blob) {
           timer.End(blob.status().code());
-          if (!blob.ok()) return Finish(ToGrpc(blob.status()));
+          if (!blob.ok()) return End(ToGrpc(blob.status()));
           blob_ = *std::move(blob);
           if (offset_ > blob_->size()) {
-            return Finish(ToGrpc(absl::OutOfRangeError(absl::StrCat(
+            return End(ToGrpc(absl::OutOfRangeError(absl::StrCat(
                 "offset ", offset_, " of ", blob_->size(), " bytes"))));
           }
           WriteNext();
         });
   }
+  void End(const grpc::Status& status) {
+    HandOver(this);
+    Finish(status);
+  }
   void OnWriteDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::CANCELLED);
+    TakeOver(this);
+    if (!ok) return End(grpc::Status::CANCELLED);
     WriteNext();
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    TakeOver(this);
+    delete this;
+  }
 
  private:
   void WriteNext() {
-    if (offset_ == blob_->size()) return Finish(grpc::Status::OK);
+    if (offset_ == blob_->size()) return End(grpc::Status::OK);
     const size_t n = std::min<size_t>(kBlobChunkBytes, blob_->size() - offset_);
     chunk_.set_data(blob_->substr(offset_, n));
     chunk_.set_total(blob_->size());
     offset_ += n;
+    HandOver(this);
     StartWrite(&chunk_);
   }
 
@@ -147,7 +165,11 @@ class BlobReactor : public grpc::ServerWriteReactor<v1::BlobChunk> {
 class Service::Calls : public v1::Aggregator::CallbackService {
  public:
   Calls(Coordinator* coordinator, Access* access)
-      : coordinator_(coordinator), access_(access) {}
+      : coordinator_(coordinator), access_(access) {
+    HandOver(this);
+  }
+  // No call is under way any more.
+  ~Calls() override { TakeOver(&coordinator_->metrics()); }
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context,
                                      const v1::RegisterRequest* request,
@@ -199,7 +221,7 @@ class Service::Calls : public v1::Aggregator::CallbackService {
     if (status.ok()) {
       reactor->Start(coordinator_, *request);
     } else {
-      reactor->Finish(ToGrpc(status));
+      reactor->End(ToGrpc(status));
     }
     return reactor;
   }
@@ -218,6 +240,7 @@ class Service::Calls : public v1::Aggregator::CallbackService {
 
  private:
   absl::Status CheckWorker(const grpc::CallbackServerContext& context) const {
+    TakeOver(this);
     return CheckCaller(*access_, context, Role::kWorker);
   }
   // Before anything else is done with a call.

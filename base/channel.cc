@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "base/grpc_log.h"
 #include "base/grpc_setup.h"
+#include "base/handover.h"
 #include "base/protocol.h"
 
 namespace starling {
@@ -18,13 +19,18 @@ namespace {
 // Adds the token to each call; gRPC sends it over TLS only.
 class Bearer : public grpc::MetadataCredentialsPlugin {
  public:
-  explicit Bearer(const std::string& token) : value_("Bearer " + token) {}
+  explicit Bearer(const std::string& token) : value_("Bearer " + token) {
+    HandOver(this);
+  }
+  ~Bearer() override { TakeOver(this); }
   bool IsBlocking() const override { return false; }
   const char* GetType() const override { return "bearer"; }
   grpc::Status GetMetadata(
       grpc::string_ref, grpc::string_ref, const grpc::AuthContext&,
       std::multimap<grpc::string, grpc::string>* metadata) override {
+    TakeOver(this);
     metadata->emplace("authorization", value_);
+    HandOver(this);
     return grpc::Status::OK;
   }
   grpc::string DebugString() override { return "bearer"; }

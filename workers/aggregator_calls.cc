@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "base/grpc_status.h"
+#include "base/handover.h"
 #include "proto/work.grpc.pb.h"
 
 namespace starling {
 namespace {
 
 using std::chrono::milliseconds;
+using Async = v1::Aggregator::StubInterface::async_interface;
 
 constexpr uint64_t kMaxBlobBytes = uint64_t{1} << 30;
 
@@ -23,12 +25,39 @@ std::shared_ptr<grpc::ClientContext> NewContext(milliseconds deadline,
   return context;
 }
 
-// What must live as long as a call.
+// One call with one answer.
 template <typename Request, typename Response>
-struct Call {
-  std::shared_ptr<grpc::ClientContext> context;
-  Request request;
-  Response response;
+class UnaryCall : public grpc::ClientUnaryReactor {
+ public:
+  // Gets the call, too: its owner from then on.
+  using Done = std::function<void(const grpc::Status&, UnaryCall*)>;
+  using Method = void (Async::*)(grpc::ClientContext*, const Request*,
+                                 Response*, grpc::ClientUnaryReactor*);
+
+  UnaryCall(std::shared_ptr<grpc::ClientContext> context, Request request,
+            Done done)
+      : context_(std::move(context)),
+        request_(std::move(request)),
+        done_(std::move(done)) {}
+  void Start(v1::Aggregator::StubInterface* stub, Method method) {
+    (stub->async()->*method)(context_.get(), &request_, &response_, this);
+    HandOver(this);
+    StartCall();
+  }
+  void OnDone(const grpc::Status& status) override {
+    TakeOver(this);
+    // `this` may be gone before it returns.
+    const Done done = std::move(done_);
+    done(status, this);
+  }
+  Request& request() { return request_; }
+  const Response& response() const { return response_; }
+
+ private:
+  const std::shared_ptr<grpc::ClientContext> context_;
+  Request request_;
+  Response response_;
+  Done done_;
 };
 
 // Reads one blob to its end.
@@ -43,16 +72,20 @@ class BlobReader : public grpc::ClientReadReactor<v1::BlobChunk> {
         done_(std::move(done)) {}
   void Start(v1::Aggregator::StubInterface* stub) {
     stub->async()->GetBlob(context_.get(), &request_, this);
+    HandOver(this);
     StartRead(&chunk_);
     StartCall();
   }
   void OnReadDone(bool ok) override {
-    if (!ok) return;
+    TakeOver(this);
+    if (!ok) return HandOver(this);
     data_ += chunk_.data();
     if (data_.size() > kMaxBlobBytes) context_->TryCancel();
+    HandOver(this);
     StartRead(&chunk_);
   }
   void OnDone(const grpc::Status& status) override {
+    TakeOver(this);
     done_(status, std::move(data_));
     delete this;
   }
@@ -69,31 +102,27 @@ class BlobReader : public grpc::ClientReadReactor<v1::BlobChunk> {
 
 class AggregatorCalls::Rpc {
  public:
-  using Async = v1::Aggregator::StubInterface::async_interface;
-  template <typename Request, typename Response>
-  using Method = void (Async::*)(grpc::ClientContext*, const Request*,
-                                 Response*, std::function<void(grpc::Status)>);
-
   Rpc(std::shared_ptr<grpc::Channel> channel, EventQueue* queue)
       : stub_(v1::Aggregator::NewStub(std::move(channel))), queue_(queue) {}
 
   template <typename Request, typename Response>
-  void Start(Method<Request, Response> method, Request request,
-             milliseconds deadline, Done<Request, Response> done,
-             bool wait = true) {
-    auto call = std::make_shared<Call<Request, Response>>();
-    call->context = NewContext(deadline, wait);
-    call->request = std::move(request);
+  void Start(typename UnaryCall<Request, Response>::Method method,
+             Request request, milliseconds deadline,
+             Done<Request, Response> done, bool wait = true) {
+    using Call = UnaryCall<Request, Response>;
     const uint64_t id = next_++;
-    contexts_[id] = call->context;
-    (stub_->async()->*method)(
-        call->context.get(), &call->request, &call->response,
-        [this, id, call, done = std::move(done)](grpc::Status status) {
-          queue_->Post([this, id, call, done, status = FromGrpc(status)] {
+    contexts_[id] = NewContext(deadline, wait);
+    auto* call = new Call(
+        contexts_[id], std::move(request),
+        [this, id, done = std::move(done)](const grpc::Status& status,
+                                           Call* ended) {
+          queue_->Post([this, id, done, status = FromGrpc(status),
+                        call = std::unique_ptr<Call>(ended)] {
             contexts_.erase(id);
-            if (!closed_) done(status, call->request, call->response);
+            if (!closed_) done(status, call->request(), call->response());
           });
         });
+    call->Start(stub_.get(), method);
   }
 
   void GetBlob(v1::BlobRequest request, milliseconds deadline, BlobDone done) {
@@ -142,23 +171,23 @@ void AggregatorCalls::Register(
     v1::RegisterRequest request, milliseconds deadline,
     Done<v1::RegisterRequest, v1::RegisterReply> done) {
   rpc_->Start<v1::RegisterRequest, v1::RegisterReply>(
-      &Rpc::Async::Register, std::move(request), deadline, std::move(done));
+      &Async::Register, std::move(request), deadline, std::move(done));
 }
 void AggregatorCalls::Work(v1::WorkRequest request, milliseconds deadline,
                            Done<v1::WorkRequest, v1::WorkReply> done) {
   rpc_->Start<v1::WorkRequest, v1::WorkReply>(
-      &Rpc::Async::Work, std::move(request), deadline, std::move(done));
+      &Async::Work, std::move(request), deadline, std::move(done));
 }
 void AggregatorCalls::Heartbeat(
     v1::HeartbeatRequest request, milliseconds deadline,
     Done<v1::HeartbeatRequest, v1::HeartbeatReply> done) {
   rpc_->Start<v1::HeartbeatRequest, v1::HeartbeatReply>(
-      &Rpc::Async::Heartbeat, std::move(request), deadline, std::move(done));
+      &Async::Heartbeat, std::move(request), deadline, std::move(done));
 }
 void AggregatorCalls::Leave(v1::LeaveRequest request, milliseconds deadline,
                             Done<v1::LeaveRequest, v1::LeaveReply> done) {
   rpc_->Start<v1::LeaveRequest, v1::LeaveReply>(
-      &Rpc::Async::Leave, std::move(request), deadline, std::move(done));
+      &Async::Leave, std::move(request), deadline, std::move(done));
 }
 void AggregatorCalls::GetBlob(v1::BlobRequest request, milliseconds deadline,
                               BlobDone done) {
@@ -167,7 +196,7 @@ void AggregatorCalls::GetBlob(v1::BlobRequest request, milliseconds deadline,
 void AggregatorCalls::Probe(milliseconds deadline,
                             std::function<void(const absl::Status&)> done) {
   rpc_->Start<v1::HeartbeatRequest, v1::HeartbeatReply>(
-      &Rpc::Async::Heartbeat, v1::HeartbeatRequest(), deadline,
+      &Async::Heartbeat, v1::HeartbeatRequest(), deadline,
       [done = std::move(done)](const absl::Status& status,
                                v1::HeartbeatRequest&,
                                const v1::HeartbeatReply&) { done(status); },

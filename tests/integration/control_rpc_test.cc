@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/handover.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/control.grpc.pb.h"
@@ -85,9 +86,11 @@ class ControlRpcTest : public ProtocolTest {
     grpc::ClientContext context;
     grpc::Status status;
     std::promise<void> done;
+    HandOver(&done);
     stub.UnaryCall(&context, "/grpc.health.v1.Health/Check",
                    grpc::StubOptions(), &request, &response,
                    [&](grpc::Status s) {
+                     TakeOver(&done);
                      status = s;
                      done.set_value();
                    });
