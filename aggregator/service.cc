@@ -82,6 +82,7 @@ Coordinator::Reply<T> Finisher(RpcTimer timer,
   return [timer, reactor, reply](absl::StatusOr<T> answer) {
     timer.End(answer.status().code());
     if (answer.ok()) *reply = *std::move(answer);
+    HandOver(reactor);
     reactor->Finish(ToGrpc(answer.status()));
   };
 }
@@ -99,6 +100,7 @@ class WorkReactor : public grpc::ServerUnaryReactor {
   void OnCancel() override {
     TakeOver(this);
     coordinator_->CancelWork(ticket_);
+    HandOver(this);
   }
   void OnDone() override {
     TakeOver(this);
@@ -241,7 +243,9 @@ class Service::Calls : public v1::Aggregator::CallbackService {
  private:
   absl::Status CheckWorker(const grpc::CallbackServerContext& context) const {
     TakeOver(this);
-    return CheckCaller(*access_, context, Role::kWorker);
+    absl::Status status = CheckCaller(*access_, context, Role::kWorker);
+    HandOver(&coordinator_->metrics());
+    return status;
   }
   // Before anything else is done with a call.
   template <typename Request>
