@@ -68,7 +68,7 @@ TEST_F(DeliveryTest, Row10_DoubledReorderedAndLateResults) {
 
 // Everything at once: each history has faults of its own, by its seed.
 TEST_F(DeliveryTest, Row10_RandomHistories) {
-  const int histories = IsFullForm() ? 60 : 2;
+  const int histories = IsFullForm() ? 60 : 1;
   Row row(10,
           absl::StrCat(histories, " random histories: kills, cuts, doubled, "
                                   "reordered, late and lost results"),
