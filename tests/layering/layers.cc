@@ -43,7 +43,7 @@ const std::vector<Library>& Libraries() {
        std::regex("aggregator/(service|coordinator|control_service|"
                   "control_client)(_.*)?\\.(h|cc)|"
                   "workers/(worker(_.*)?|aggregator_calls)\\.(h|cc)|"
-                  "base/(grpc_(status|log|threads)|channel).*|"
+                  "base/(grpc_(status|log|setup)|channel).*|"
                   "deploy/bench/echo_server\\.(h|cc)|"
                   ".*_main\\.cc|tests/.*")},
       {"MuJoCo", std::regex("mujoco/.*"),
