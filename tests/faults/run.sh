@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs rows of the fault matrix in their full form, one after the other, and
 # prints the matrix as a Markdown table: row, fault, expected, seen, seconds,
-# verdict. All rows take about an hour and a half; the fast forms run with all
-# tests (tests/run.sh).
+# verdict. All rows take 75 minutes; the fast forms run with all tests
+# (tests/run.sh).
 #
 # Usage: bash tests/faults/run.sh [ROW..]           for example 3 4 12
 #        STARLING_FAULTS=fast bash tests/faults/run.sh [ROW..]
