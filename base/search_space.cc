@@ -24,12 +24,6 @@ int BitsFor(int64_t values) {
 // Of a Float on a logarithmic scale.
 constexpr double kMinLog = 1e-30, kMaxLog = 1e30;
 
-// log2 of n over k.
-double Log2Binomial(double n, double k) {
-  return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) /
-         std::log(2.0);
-}
-
 absl::Status Bad(absl::string_view decision, const std::string& what) {
   return absl::InvalidArgumentError(
       absl::StrCat("decision \"", decision, "\": ", what));
@@ -53,6 +47,11 @@ std::string Runs(const std::vector<int32_t>& numbers) {
 }
 
 }  // namespace
+
+double Log2Binomial(double n, double k) {
+  return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) /
+         std::log(2.0);
+}
 
 SearchSpace::SearchSpace() {
   const auto space = Create(v1::SearchSpace());

@@ -23,6 +23,9 @@ namespace starling {
 // numbers, a Bool's 0 and 1. Empty where a decision is not made.
 using Choices = std::vector<std::vector<int32_t>>;
 
+// log2 of the number of ways to choose k of n.
+double Log2Binomial(double n, double k);
+
 class SearchSpace {
  public:
   // Places of all decisions together.

@@ -7,22 +7,32 @@
 #define STARLING_POLICIES_POLICY_H_
 
 #include <cstdint>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "base/observation.h"
 #include "base/parameter_layout.h"
 #include "base/registry.h"
 #include "base/rng.h"
+#include "base/search_space.h"
 #include "base/vectors.h"
 #include "proto/env.pb.h"
 #include "proto/policy.pb.h"
 
 namespace starling {
 
-// What one Act costs.
+// What it takes to keep a policy and to act with it: of the architecture that is
+// set, what lives. An edge that no input reaches or no output sees is dead.
 struct PolicyCost {
+  // Numbers to keep; edges may share a weight.
   int64_t weights = 0;
   int64_t biases = 0;
+  // An Act.
   int64_t multiply_adds = 0;
+  // To keep the numbers, 32 bits each, and which edges there are.
+  int64_t bits = 0;
+  // As chosen, the dead ones among them.
+  int64_t chosen_edges = 0;
 };
 
 class Policy {
@@ -36,7 +46,16 @@ class Policy {
   // Where a search starts, theta [d]: a pure function of `rng`.
   virtual void InitialParameters(Rng rng, VectorRef theta) const = 0;
 
-  // Takes theta [d]. No allocation after the first call.
+  // What a search may choose; by default, nothing.
+  virtual const SearchSpace& search_space() const;
+  // From now on the policy is this element of its search space; an empty message
+  // is the policy as it is without a search. InvalidArgument, changing nothing,
+  // for what is not an element. May allocate; SetParameters must follow.
+  virtual absl::Status SetArchitecture(const v1::Architecture& architecture);
+  // Indices, ascending, of the parameters that the architecture uses.
+  virtual std::vector<int> ActiveParameters() const;
+
+  // Takes theta [d]. No allocation after the first call for an architecture.
   virtual void SetParameters(ConstVectorRef theta) = 0;
   // A new episode begins: forgets recurrent state. No allocation.
   virtual void Reset() {}
@@ -46,6 +65,7 @@ class Policy {
   // allocation, lock or exception.
   virtual void Act(const Observation& observation, VectorRef action) = 0;
 
+  // Of the architecture that is set.
   virtual PolicyCost Cost() const = 0;
 };
 

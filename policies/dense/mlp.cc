@@ -19,15 +19,13 @@
 #include "base/math.h"
 #include "base/status.h"
 #include "policies/action_head.h"
+#include "policies/layers.h"
 #include "policies/policy.h"
 
 namespace starling {
 namespace {
 
 using Activation = v1::Mlp::Activation;
-
-// 1 GiB of floats.
-constexpr int64_t kMaxParameters = int64_t{1} << 28;
 
 // x <- activation(x), in place. NaN stays NaN.
 void Activate(Activation activation, int n, float* x) {
@@ -50,40 +48,12 @@ class DensePolicy : public Policy {
   // `initial_scale` multiplies the initial weights of the last layer.
   static absl::StatusOr<std::unique_ptr<Policy>> Create(
       const v1::PolicyConfig& config, const v1::EnvSpec& spec,
-      std::vector<int> hidden, Activation activation, bool has_bias,
+      const std::vector<int>& hidden, Activation activation, bool has_bias,
       double initial_scale) {
-    ASSIGN_OR_RETURN(ActionHead head,
-                     ActionHead::Create(config.action(), spec));
-    const std::string kind = PolicyRegistry::KindOf(config);
-    if (spec.state_size() == 0 && spec.image_height() > 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "policy.", kind, " reads a state, but ", spec.name(),
-          " shows only images (", spec.image_height(), " x ",
-          spec.image_width(), " x ", spec.image_channels(),
-          "); use a policy that reads images, or an environment with a state"));
-    }
-    if (spec.state_size() == 0 && !has_bias) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "policy.", kind, ".bias is false, but ", spec.name(),
-          " shows no state: nothing could be learned; set bias: true"));
-    }
-
-    std::vector<int> sizes = {static_cast<int>(spec.state_size())};
-    sizes.insert(sizes.end(), hidden.begin(), hidden.end());
-    sizes.push_back(head.raw_size());
-    int64_t num_parameters = 0;
-    for (size_t i = 0; i + 1 < sizes.size(); ++i) {
-      num_parameters += int64_t{sizes[i + 1]} * (sizes[i] + has_bias);
-    }
-    if (num_parameters > kMaxParameters) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("policy.", kind, " on ", spec.name(), " would have ",
-                       num_parameters, " parameters, more than ",
-                       kMaxParameters, "; use fewer hidden units"));
-    }
+    ASSIGN_OR_RETURN(Layers layers,
+                     PlanLayers(config, spec, hidden, has_bias));
     return std::unique_ptr<Policy>(
-        new DensePolicy(std::move(head), sizes, activation, has_bias,
-                        initial_scale, static_cast<int>(num_parameters)));
+        new DensePolicy(std::move(layers), activation, initial_scale));
   }
 
   int num_parameters() const override {
@@ -150,7 +120,8 @@ class DensePolicy : public Policy {
       cost.weights += int64_t{layer.units} * layer.inputs;
       cost.biases += has_bias_ ? layer.units : 0;
     }
-    cost.multiply_adds = cost.weights;
+    cost.multiply_adds = cost.chosen_edges = cost.weights;
+    cost.bits = 32 * (cost.weights + cost.biases);
     return cost;
   }
 
@@ -163,27 +134,23 @@ class DensePolicy : public Policy {
     double initial_deviation = 0;
   };
 
-  DensePolicy(ActionHead head, const std::vector<int>& sizes,
-              Activation activation, bool has_bias, double initial_scale,
-              int num_parameters)
-      : head_(std::move(head)),
+  DensePolicy(Layers layers, Activation activation, double initial_scale)
+      : head_(std::move(layers.head)),
         activation_(activation),
-        has_bias_(has_bias),
-        theta_(Eigen::VectorXf::Zero(num_parameters)) {
+        has_bias_(layers.has_bias) {
     int offset = 0;
-    for (size_t i = 0; i + 1 < sizes.size(); ++i) {
-      Layer layer = {.inputs = sizes[i], .units = sizes[i + 1]};
-      const bool is_last = i + 2 == sizes.size();
-      layer.initial_deviation = (is_last ? initial_scale : 1.0) /
-                                std::sqrt(std::max(layer.inputs, 1));
+    for (int i = 0; i < layers.num_layers(); ++i) {
+      Layer layer = {.inputs = layers.inputs(i), .units = layers.units(i)};
+      layer.initial_deviation = layers.initial_deviation(i, initial_scale);
       layer.weights = offset;
       offset += layer.units * layer.inputs;
       layer.bias = offset;
-      offset += has_bias ? layer.units : 0;
+      offset += has_bias_ ? layer.units : 0;
       layers_.push_back(layer);
     }
-    CHECK_EQ(offset, num_parameters);
-    const int widest = *std::max_element(sizes.begin() + 1, sizes.end());
+    theta_ = Eigen::VectorXf::Zero(offset);
+    const int widest =
+        *std::max_element(layers.sizes.begin() + 1, layers.sizes.end());
     for (Eigen::VectorXf& units : units_) units.setZero(widest);
   }
 

@@ -11,6 +11,7 @@
 
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "nas/sampling.h"
 #include "policies/policy.h"
 #include "tests/testing/allocation_guard.h"
 
@@ -27,6 +28,20 @@ const char* const kFurtherConfigs[] = {
     "mlp { hidden: 16 hidden: 5 }",
     "mlp { hidden: 33 activation: RELU bias: false }",
     "mlp { hidden: 8 activation: SIGMOID } action { squash: TANH }",
+    "edge_pruned { mlp { hidden: 16 } global { edges: 9 } }",
+    "edge_pruned { mlp { hidden: 16 } residual { edges: 9 } "
+    "operations: NODE_TANH operations: NODE_ABS }",
+    "edge_pruned { mlp { hidden: 4 hidden: 3 } "
+    "per_layer { edges: 4 edges: 3 edges: 2 } } action { squash: TANH }",
+    "edge_pruned { mlp { hidden: 5 bias: false } mask {} }",
+    "edge_pruned { mlp { hidden: 5 } random { edges: 5 } }",
+    "weight_shared { mlp { hidden: 16 } partition {} }",
+    "weight_shared { mlp { hidden: 16 } toeplitz {} }",
+    "weight_shared { mlp { hidden: 16 } circulant {} }",
+    "layer_sizes { mlp { hidden: 12 hidden: 16 } min_width: 2 }",
+    "learned_mask { mlp { hidden: 16 } edges: 9 }",
+    "configured { policy { mlp { hidden: 16 } } "
+    "option { path: 'mlp.hidden' values: '4' values: '16' ordered: true } }",
 };
 
 v1::EnvSpec Spec(const std::string& name, int state_size, int action_size,
@@ -189,10 +204,13 @@ TEST_P(PolicyConformanceTest, LayoutCoversTheParametersOnceUnderUniqueNames) {
   });
 }
 
-TEST_P(PolicyConformanceTest, CostCountsEveryParameterOfTheLayoutOnce) {
+TEST_P(PolicyConformanceTest, CostCountsNoMoreThanTheParametersThatAreActive) {
   ForEachCase([](const Case& tried, Policy& policy) {
     const PolicyCost cost = policy.Cost();
-    EXPECT_EQ(cost.weights + cost.biases, policy.num_parameters());
+    EXPECT_LE(cost.weights + cost.biases,
+              static_cast<int64_t>(policy.ActiveParameters().size()));
+    EXPECT_GE(cost.bits, 32 * (cost.weights + cost.biases));
+    EXPECT_GE(cost.chosen_edges, cost.multiply_adds > 0);
     EXPECT_GE(cost.weights, 0);
     EXPECT_GE(cost.biases, 0);
     EXPECT_GE(cost.multiply_adds, cost.weights);
@@ -331,6 +349,108 @@ TEST_P(PolicyConformanceTest, BitsDoNotDependOnAddresses) {
             << "shift " << shift << ", step " << step;
       }
     }
+  });
+}
+
+// Architectures of a policy whose space is not empty: a few at random.
+std::vector<v1::Architecture> Architectures(const Policy& policy) {
+  std::vector<v1::Architecture> architectures;
+  if (policy.search_space().empty()) return architectures;
+  Rng rng(11);
+  for (int i = 0; i < 5; ++i) {
+    architectures.push_back(policy.search_space().Encode(
+        Sample(policy.search_space(), &rng)));
+  }
+  return architectures;
+}
+
+TEST_P(PolicyConformanceTest, AnArchitectureLeavesNoTraceOfTheOneBefore) {
+  ForEachCase([](const Case& tried, Policy& policy) {
+    const Scene scene(tried.spec, 4);
+    const Eigen::VectorXf theta = RandomTheta(policy, 5, 1);
+    for (const v1::Architecture& architecture : Architectures(policy)) {
+      ASSERT_TRUE(policy.SetArchitecture(architecture).ok());
+      policy.SetParameters(theta);
+      const Eigen::MatrixXf actions = Play(policy, tried.spec, scene);
+
+      const auto twin = *PolicyRegistry::Make(tried.config, tried.spec);
+      ASSERT_TRUE(twin->SetArchitecture(architecture).ok());
+      twin->SetParameters(theta);
+      EXPECT_TRUE(Play(*twin, tried.spec, scene) == actions);
+      EXPECT_EQ(twin->Cost().bits, policy.Cost().bits);
+      EXPECT_EQ(twin->layout().size(), policy.layout().size());
+    }
+    // An empty one is the policy without a search.
+    ASSERT_TRUE(policy.SetArchitecture(v1::Architecture()).ok());
+    policy.SetParameters(theta);
+    const auto fresh = *PolicyRegistry::Make(tried.config, tried.spec);
+    fresh->SetParameters(theta);
+    EXPECT_TRUE(Play(policy, tried.spec, scene) ==
+                Play(*fresh, tried.spec, scene));
+  });
+}
+
+TEST_P(PolicyConformanceTest, ActingWithAnArchitectureAllocatesNothing) {
+  ForEachCase([](const Case& tried, Policy& policy) {
+    const Scene scene(tried.spec, 4);
+    const Eigen::VectorXf theta = RandomTheta(policy, 5, 1);
+    Eigen::VectorXf action(tried.spec.action_size());
+    for (const v1::Architecture& architecture : Architectures(policy)) {
+      ASSERT_TRUE(policy.SetArchitecture(architecture).ok());
+      policy.SetParameters(theta);
+      policy.Reset();
+      policy.Act(scene.At(0), action);
+
+      const AllocationGuard guard;
+      policy.SetParameters(theta);
+      policy.Reset();
+      for (int step = 0; step < kSteps; ++step) {
+        policy.Act(scene.At(step), action);
+      }
+      EXPECT_EQ(guard.count(), 0);
+    }
+  });
+}
+
+TEST_P(PolicyConformanceTest, AnArchitectureCostsNoMoreThanItsActiveParameters) {
+  ForEachCase([](const Case& tried, Policy& policy) {
+    for (const v1::Architecture& architecture : Architectures(policy)) {
+      ASSERT_TRUE(policy.SetArchitecture(architecture).ok());
+      const std::vector<int> active = policy.ActiveParameters();
+      const PolicyCost cost = policy.Cost();
+      EXPECT_LE(cost.weights + cost.biases,
+                static_cast<int64_t>(active.size()));
+      EXPECT_LE(cost.weights, cost.multiply_adds);
+      EXPECT_LE(cost.multiply_adds, cost.chosen_edges);
+      EXPECT_TRUE(std::is_sorted(active.begin(), active.end()));
+      if (!active.empty()) {
+        EXPECT_GE(active.front(), 0);
+        EXPECT_LT(active.back(), policy.num_parameters());
+      }
+    }
+  });
+}
+
+TEST_P(PolicyConformanceTest, WhatIsNoArchitectureIsRefusedAndChangesNothing) {
+  ForEachCase([](const Case& tried, Policy& policy) {
+    const Scene scene(tried.spec, 4);
+    const Eigen::VectorXf theta = RandomTheta(policy, 5, 1);
+    policy.SetParameters(theta);
+    const Eigen::MatrixXf before = Play(policy, tried.spec, scene);
+    v1::Architecture foreign;
+    foreign.set_space(policy.search_space().fingerprint() + 1);
+    foreign.set_encoding("x");
+    v1::Architecture corrupt;
+    corrupt.set_space(policy.search_space().fingerprint());
+    corrupt.set_encoding("not an encoding of anything that there is");
+
+    EXPECT_EQ(policy.SetArchitecture(foreign).code(),
+              absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(policy.SetArchitecture(corrupt).code(),
+              absl::StatusCode::kInvalidArgument);
+
+    policy.SetParameters(theta);
+    EXPECT_TRUE(Play(policy, tried.spec, scene) == before);
   });
 }
 

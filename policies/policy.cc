@@ -1,0 +1,25 @@
+#include "policies/policy.h"
+
+#include <numeric>
+
+namespace starling {
+
+const SearchSpace& Policy::search_space() const {
+  static const auto* const nothing = new SearchSpace;
+  return *nothing;
+}
+
+absl::Status Policy::SetArchitecture(const v1::Architecture& architecture) {
+  if (!architecture.has_space() && !architecture.has_encoding()) {
+    return absl::OkStatus();
+  }
+  return search_space().Decode(architecture).status();
+}
+
+std::vector<int> Policy::ActiveParameters() const {
+  std::vector<int> all(num_parameters());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+}  // namespace starling
