@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <unordered_set>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace {
 
 constexpr double kStep = 0.1;
 
-// "Programming Pearls: A Sample of Brilliance": each set of k of n with the same
-// probability, in k draws.
+// "Programming Pearls: A Sample of Brilliance": each set of k of n with the
+// same probability, in k draws.
 std::vector<int32_t> SampleSet(int k, int32_t n, Rng* rng) {
   std::unordered_set<int32_t> members;
   for (int32_t last = n - k; last < n; ++last) {
@@ -54,9 +55,10 @@ int32_t Neighbour(int32_t index, int32_t n, Rng* rng) {
     if (index == n - 1) return n - 2;
     return index + (rng->Below(2) == 0 ? -1 : 1);
   }
-  const auto step = static_cast<int64_t>(std::lround(rng->Normal() * kStep * n));
-  const auto moved = static_cast<int32_t>(
-      std::clamp<int64_t>(index + step, 0, n - 1));
+  const auto step =
+      static_cast<int64_t>(std::lround(rng->Normal() * kStep * n));
+  const auto moved =
+      static_cast<int32_t>(std::clamp<int64_t>(index + step, 0, n - 1));
   if (moved != index) return moved;
   return index == n - 1 ? index - 1 : index + 1;
 }
@@ -82,6 +84,23 @@ void ChangeValue(const SearchSpace& space, int decision, int place,
         static_cast<int32_t>(rng->Below(static_cast<uint32_t>(n) - 1));
     value = first + (other >= value - first ? other + 1 : other);
   }
+}
+
+// Of sets of one size, ascending.
+std::vector<int32_t> CrossSets(const std::vector<int32_t>& a,
+                               const std::vector<int32_t>& b, Rng* rng) {
+  std::vector<int32_t> child, rest;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
+                        std::back_inserter(child));
+  std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(),
+                                std::back_inserter(rest));
+  for (size_t i = 0; child.size() < a.size(); ++i) {
+    std::swap(rest[i],
+              rest[i + rng->Below(static_cast<uint32_t>(rest.size() - i))]);
+    child.push_back(rest[i]);
+  }
+  std::sort(child.begin(), child.end());
+  return child;
 }
 
 }  // namespace
@@ -117,6 +136,26 @@ Choices Mutate(const SearchSpace& space, Choices choices, Rng* rng) {
     }
   }
   return choices;
+}
+
+Choices Crossover(const SearchSpace& space, const Choices& a, const Choices& b,
+                  Rng* rng) {
+  Choices child(space.num_decisions());
+  for (int i = 0; i < space.num_decisions(); ++i) {
+    if (!space.IsMade(i, child)) continue;
+    if (a[i].empty() || b[i].empty()) {
+      child[i] = !a[i].empty()   ? a[i]
+                 : !b[i].empty() ? b[i]
+                                 : SampleValues(space, i, rng);
+    } else if (space.is_set(i)) {
+      child[i] = CrossSets(a[i], b[i], rng);
+    } else {
+      for (size_t place = 0; place < a[i].size(); ++place) {
+        child[i].push_back(rng->Below(2) == 0 ? a[i][place] : b[i][place]);
+      }
+    }
+  }
+  return child;
 }
 
 }  // namespace starling

@@ -14,12 +14,18 @@ Choices Sample(const SearchSpace& space, Rng* rng);
 // Changes the value at one place, drawn uniformly among the places of all
 // decisions that are made and leave a choice: of an ordered decision to a
 // neighbour (a Float: by a normal step, of a tenth of its range), of a set one
-// member for a candidate outside, else to any other value. Decisions that come to
-// be made by this are sampled, those that no longer are fall away. What can't
-// change (a set of all candidates) stays. O(places).
+// member for a candidate outside, else to any other value. Decisions that come
+// to be made by this are sampled, those that no longer are fall away. What
+// can't change (a set of all candidates) stays. O(places).
 //
 // Repeated changes reach every architecture from every other.
 Choices Mutate(const SearchSpace& space, Choices choices, Rng* rng);
+
+// A child of two: place by place the value of either; of a set, what both have
+// and, for the rest, some of what one has. Decisions that only one parent made
+// are taken from it, those that neither made are sampled. O(places).
+Choices Crossover(const SearchSpace& space, const Choices& a, const Choices& b,
+                  Rng* rng);
 
 }  // namespace starling
 

@@ -40,8 +40,8 @@ constexpr char kOfEveryKind[] = R"(
 )";
 
 TEST(SamplingTest, SetsAreEquallyLikely) {
-  const SearchSpace space = Space(
-      R"(decisions { name: "e" many_of { k: 3 num_candidates: 6 } })");
+  const SearchSpace space =
+      Space(R"(decisions { name: "e" many_of { k: 3 num_candidates: 6 } })");
   Rng rng(1);
   constexpr int kDraws = 20'000;
 
@@ -105,8 +105,8 @@ TEST(SamplingTest, AChangeIsSmall) {
 }
 
 TEST(SamplingTest, WithNothingToChooseNothingChanges) {
-  const SearchSpace space = Space(
-      R"(decisions { name: "all" many_of { k: 3 num_candidates: 3 } })");
+  const SearchSpace space =
+      Space(R"(decisions { name: "all" many_of { k: 3 num_candidates: 3 } })");
   Rng rng(5);
 
   EXPECT_EQ(Mutate(space, {{0, 1, 2}}, &rng), (Choices{{0, 1, 2}}));

@@ -21,8 +21,8 @@
 
 namespace starling {
 
-// What it takes to keep a policy and to act with it: of the architecture that is
-// set, what lives. An edge that no input reaches or no output sees is dead.
+// What it takes to keep a policy and to act with it: of the architecture that
+// is set, what lives. An edge that no input reaches or no output sees is dead.
 struct PolicyCost {
   // Numbers to keep; edges may share a weight.
   int64_t weights = 0;
@@ -48,9 +48,10 @@ class Policy {
 
   // What a search may choose; by default, nothing.
   virtual const SearchSpace& search_space() const;
-  // From now on the policy is this element of its search space; an empty message
-  // is the policy as it is without a search. InvalidArgument, changing nothing,
-  // for what is not an element. May allocate; SetParameters must follow.
+  // From now on the policy is this element of its search space; an empty
+  // message is the policy as it is without a search. InvalidArgument, changing
+  // nothing, for what is not an element. May allocate; SetParameters must
+  // follow.
   virtual absl::Status SetArchitecture(const v1::Architecture& architecture);
   // Indices, ascending, of the parameters that the architecture uses.
   virtual std::vector<int> ActiveParameters() const;
@@ -75,8 +76,8 @@ using PolicyRegistry = Registry<Policy, v1::PolicyConfig, const v1::EnvSpec&>;
 
 }  // namespace starling
 
-#define STARLING_REGISTER_POLICY(kind, factory)               \
-  const bool starling_registered_policy_##kind =              \
+#define STARLING_REGISTER_POLICY(kind, factory)  \
+  const bool starling_registered_policy_##kind = \
       ::starling::PolicyRegistry::Register(#kind, factory)
 
 #endif  // STARLING_POLICIES_POLICY_H_

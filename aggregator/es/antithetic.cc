@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "aggregator/es/fitness_shaping.h"
 #include "aggregator/es/norm.h"
-#include "aggregator/es/saved_vector.h"
+#include "base/saved_vector.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "proto/strategy_state.pb.h"

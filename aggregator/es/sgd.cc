@@ -9,7 +9,7 @@
 #include <string>
 
 #include "aggregator/es/optimizer.h"
-#include "aggregator/es/saved_vector.h"
+#include "base/saved_vector.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "proto/strategy_state.pb.h"

@@ -50,8 +50,7 @@ class DensePolicy : public Policy {
       const v1::PolicyConfig& config, const v1::EnvSpec& spec,
       const std::vector<int>& hidden, Activation activation, bool has_bias,
       double initial_scale) {
-    ASSIGN_OR_RETURN(Layers layers,
-                     PlanLayers(config, spec, hidden, has_bias));
+    ASSIGN_OR_RETURN(Layers layers, PlanLayers(config, spec, hidden, has_bias));
     return std::unique_ptr<Policy>(
         new DensePolicy(std::move(layers), activation, initial_scale));
   }

@@ -1,9 +1,9 @@
 // A policy of which a search chooses options: `configured`.
 //
 // Works for every kind of policy. The options' choices may lead to parameters
-// of other sizes: theta holds, for each name in any layout, a matrix as large as
-// the largest of that name, and a policy uses their upper left corners. Setting
-// an architecture makes the policy anew.
+// of other sizes: theta holds, for each name in any layout, a matrix as large
+// as the largest of that name, and a policy uses their upper left corners.
+// Setting an architecture makes the policy anew.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -35,8 +35,8 @@ class ConfiguredPolicy : public Policy {
   static absl::StatusOr<std::unique_ptr<Policy>> Create(
       const v1::PolicyConfig& config, const v1::EnvSpec& spec) {
     const v1::Configured& options = config.configured();
-    auto made = std::unique_ptr<ConfiguredPolicy>(
-        new ConfiguredPolicy(options, spec));
+    auto made =
+        std::unique_ptr<ConfiguredPolicy>(new ConfiguredPolicy(options, spec));
     // The action head is the whole policy's.
     if (!made->options_.policy().has_action()) {
       *made->options_.mutable_policy()->mutable_action() = config.action();
@@ -188,8 +188,8 @@ class ConfiguredPolicy : public Policy {
       const ParameterLayout layout = policy->layout();
       for (size_t i = 0; i < layout.size(); ++i) {
         const ParameterBlock& block = layout[i];
-        const auto [found, is_new] = block_of_.emplace(
-            block.name, static_cast<int>(layout_.size()));
+        const auto [found, is_new] =
+            block_of_.emplace(block.name, static_cast<int>(layout_.size()));
         if (is_new) {
           layout_.push_back({block.name, 0, 0, 0});
           largest_.push_back({});

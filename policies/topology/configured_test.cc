@@ -48,10 +48,10 @@ TEST(ConfiguredTest, StartsAsItsLargestPolicyDoes) {
 
 TEST(ConfiguredTest, RefusesOptionsThatThereAreNot) {
   const auto message = [](const std::string& option) {
-    return std::string(MakePolicy("configured { policy { mlp { hidden: 4 } } " +
-                                  option + " }")
-                           .status()
-                           .message());
+    return std::string(
+        MakePolicy("configured { policy { mlp { hidden: 4 } } " + option + " }")
+            .status()
+            .message());
   };
   EXPECT_NE(message("option { path: \"mlp.hiden\" values: \"4\" "
                     "values: \"5\" }")

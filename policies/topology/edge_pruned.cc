@@ -50,8 +50,8 @@ LayeredGraph ResidualGraph(const Layers& layers, const v1::Mlp& mlp) {
     all.first_edge.push_back(static_cast<int>(graph.edges.size()));
     for (int to = 0; to < units; ++to) {
       for (int from = 0; from < earlier; ++from) {
-        graph.edges.push_back({from, earlier + to,
-                               offset + to * earlier + from});
+        graph.edges.push_back(
+            {from, earlier + to, offset + to * earlier + from});
       }
     }
     if (earlier > 0) {
@@ -67,8 +67,8 @@ LayeredGraph ResidualGraph(const Layers& layers, const v1::Mlp& mlp) {
       graph.biases.push_back(layers.has_bias ? offset + to : -1);
     }
     if (layers.has_bias) {
-      all.layout.push_back({absl::StrCat("layer", i, ".bias"), offset, units,
-                            1});
+      all.layout.push_back(
+          {absl::StrCat("layer", i, ".bias"), offset, units, 1});
       offset += units;
       all.initial_deviation.resize(offset, 0);
     }
@@ -91,8 +91,7 @@ std::vector<int32_t> DrawEdges(int64_t count, int64_t n, uint64_t seed) {
   std::iota(edges.begin(), edges.end(), 0);
   Rng rng(DeriveSeed(seed, Stream::kPolicyInit, 0, 1, 0));
   for (int64_t i = 0; i < count; ++i) {
-    std::swap(edges[i],
-              edges[i + rng.Below(static_cast<uint32_t>(n - i))]);
+    std::swap(edges[i], edges[i + rng.Below(static_cast<uint32_t>(n - i))]);
   }
   edges.resize(count);
   return edges;
@@ -213,9 +212,9 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
   const v1::EdgePruned& options = config.edge_pruned();
   ASSIGN_OR_RETURN(Layers layers, PlanLayers(config, spec, options.mlp()));
   if (layers.num_edges() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "policy.edge_pruned has no edge to prune: ", spec.name(),
-        " shows no state, and there are no hidden units"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("policy.edge_pruned has no edge to prune: ", spec.name(),
+                     " shows no state, and there are no hidden units"));
   }
   LayeredGraph full = options.has_residual()
                           ? ResidualGraph(layers, options.mlp())

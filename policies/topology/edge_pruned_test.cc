@@ -31,9 +31,7 @@ std::vector<int32_t> Draw(int k, int n, Rng* rng) {
 }
 
 // Index in the mlp's theta of an edge of the full graph.
-int WeightOf(int edge) {
-  return edge < 32 * 17 ? edge : edge + 32;
-}
+int WeightOf(int edge) { return edge < 32 * 17 ? edge : edge + 32; }
 
 // The mlp's theta with all edges at zero that are not `kept`.
 Eigen::VectorXf Masked(const Eigen::VectorXf& theta,
@@ -155,7 +153,8 @@ TEST(EdgePrunedTest, ResidualEdgesSkipLayers) {
 
 TEST(EdgePrunedTest, OperationsOfHiddenUnitsAreChosen) {
   const auto policy = *MakePolicy(
-      "edge_pruned { mlp { hidden: 2 } global { edges: 4 } operations: NODE_SIN "
+      "edge_pruned { mlp { hidden: 2 } global { edges: 4 } operations: "
+      "NODE_SIN "
       "operations: NODE_SQUARE }",
       TestSpec(1, 1));
   ASSERT_EQ(policy->search_space().num_decisions(), 2);
@@ -172,7 +171,8 @@ TEST(EdgePrunedTest, OperationsOfHiddenUnitsAreChosen) {
 }
 
 TEST(EdgePrunedTest, RandomEdgesAreTheSameForTheSameSeed) {
-  const std::string text = "edge_pruned { mlp { hidden: 32 } random { edges: 64 ";
+  const std::string text =
+      "edge_pruned { mlp { hidden: 32 } random { edges: 64 ";
   const auto a = *MakePolicy(text + "seed: 5 } }");
   const auto b = *MakePolicy(text + "seed: 5 } }");
   const auto c = *MakePolicy(text + "seed: 6 } }");
@@ -223,11 +223,11 @@ TEST(EdgePrunedTest, RefusesAnArchitectureOfAnotherSpaceAndStaysAsItIs) {
   Choose(*policy, {Draw(64, 736, &rng)});
   const std::vector<int> active = policy->ActiveParameters();
 
-  EXPECT_EQ(policy
-                ->SetArchitecture(
-                    other->search_space().Encode({Draw(63, 736, &rng)}))
-                .code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      policy
+          ->SetArchitecture(other->search_space().Encode({Draw(63, 736, &rng)}))
+          .code(),
+      absl::StatusCode::kInvalidArgument);
 
   EXPECT_EQ(policy->ActiveParameters(), active);
 }

@@ -38,7 +38,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
   const auto min_width = static_cast<int>(options.min_width());
   if (max_depth == 0) {
     return absl::InvalidArgumentError(
-        "policy.layer_sizes.mlp.hidden has no layer whose size could be chosen");
+        "policy.layer_sizes.mlp.hidden has no layer whose size could be "
+        "chosen");
   }
   if (min_depth > max_depth) {
     return absl::InvalidArgumentError(
@@ -55,8 +56,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
 
   // The last layer's matrix is as wide as the widest hidden layer.
   const LayeredGraph full = FullGraph(layers, mlp);
-  const int widest = *std::max_element(mlp.hidden().begin(),
-                                       mlp.hidden().end());
+  const int widest =
+      *std::max_element(mlp.hidden().begin(), mlp.hidden().end());
   const int num_outputs = layers.sizes.back();
   ParameterLayout layout = full.layout;
   std::vector<float> deviation = full.initial_deviation;

@@ -56,8 +56,7 @@ TEST(LayerSizesTest, ASmallerNetworkIsACornerOfTheMatrices) {
 TEST(LayerSizesTest, AWideFirstLayerGrowsTheLastMatrix) {
   const auto policy =
       *MakePolicy("layer_sizes { mlp { hidden: 12 hidden: 4 } }");
-  EXPECT_EQ(policy->num_parameters(),
-            17 * 12 + 12 + 12 * 4 + 4 + 6 * 12 + 6);
+  EXPECT_EQ(policy->num_parameters(), 17 * 12 + 12 + 12 * 4 + 4 + 6 * 12 + 6);
   int total = 0;
   for (const ParameterBlock& block : policy->layout()) {
     EXPECT_EQ(block.offset, total) << block.name;

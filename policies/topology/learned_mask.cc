@@ -37,9 +37,8 @@ class LearnedMaskPolicy : public Policy {
                        ", the edges that there are; got ", options.edges()));
     }
     LayeredGraph full = FullGraph(layers, options.mlp());
-    return std::unique_ptr<Policy>(
-        new LearnedMaskPolicy(std::move(layers), std::move(full),
-                              static_cast<int>(options.edges())));
+    return std::unique_ptr<Policy>(new LearnedMaskPolicy(
+        std::move(layers), std::move(full), static_cast<int>(options.edges())));
   }
 
   int num_parameters() const override { return num_own_ + num_edges(); }

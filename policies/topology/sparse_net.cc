@@ -153,10 +153,9 @@ void SparseNet::Compile(const NetGraph& graph) {
     }
     compiled.end_term = static_cast<int>(terms_.size());
     compiled.end_fold = static_cast<int>(folds_.size());
-    const bool begins_group =
-        row == 0 || node == first_output ||
-        level[node] != level[live_.back().node] ||
-        operation(node) != groups_.back().operation;
+    const bool begins_group = row == 0 || node == first_output ||
+                              level[node] != level[live_.back().node] ||
+                              operation(node) != groups_.back().operation;
     if (begins_group && node <= first_output) {
       groups_.push_back({row, row, operation(node)});
     }

@@ -1,7 +1,7 @@
 // A feed-forward network of which only some edges exist.
 //
-// Nodes are numbered inputs first, then hidden nodes, then outputs; an edge goes
-// from a lower number to a higher one. A node is the sum of its inputs, in
+// Nodes are numbered inputs first, then hidden nodes, then outputs; an edge
+// goes from a lower number to a higher one. A node is the sum of its inputs, in
 // ascending order, and its bias; a hidden node then applies its operation. What
 // no input can reach is a constant and is folded into what it feeds; what no
 // output can see is left out: an evaluation costs one multiply-add a live edge.
@@ -36,8 +36,8 @@ struct NetGraph {
 
 // A node of a compiled network, as an export writes it.
 struct LiveNode {
-  int node;                // in the graph
-  int bias;                // index in theta, -1: none
+  int node;                           // in the graph
+  int bias;                           // index in theta, -1: none
   std::vector<NetGraph::Edge> edges;  // from live nodes and inputs
 };
 
@@ -66,7 +66,7 @@ class SparseNet {
     int weight;  // index in theta
   };
   struct Row {
-    int bias;       // index in theta, -1: none
+    int bias;                  // index in theta, -1: none
     int first_term, end_term;  // in terms_
     int first_fold, end_fold;  // in folds_
   };
@@ -87,16 +87,16 @@ class SparseNet {
   int num_inputs_ = 0;
   std::vector<LiveNode> live_;
   std::vector<int> live_weights_, live_biases_;
-  std::vector<Row> rows_;     // as live_
+  std::vector<Row> rows_;  // as live_
   std::vector<Group> groups_;
   std::vector<Term> terms_;
-  std::vector<Term> folds_;   // from constants into rows
+  std::vector<Term> folds_;  // from constants into rows
   std::vector<Constant> constants_;
   std::vector<Term> constant_terms_;
-  std::vector<float> weights_;    // as terms_
-  std::vector<float> offsets_;    // as rows_: bias and folded constants
+  std::vector<float> weights_;  // as terms_
+  std::vector<float> offsets_;  // as rows_: bias and folded constants
   std::vector<float> constant_values_;
-  std::vector<float> values_;     // inputs, then rows
+  std::vector<float> values_;  // inputs, then rows
 };
 
 // values[0 .. n) <- operation, in place. NaN stays NaN.

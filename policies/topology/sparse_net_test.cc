@@ -52,7 +52,8 @@ std::vector<double> Reference(const NetGraph& graph,
     for (const NetGraph::Edge& edge : graph.edges) {
       if (edge.to == node) sum += theta[edge.weight] * value[edge.from];
     }
-    value[node] = i < graph.num_hidden ? Operate(graph.operations[i], sum) : sum;
+    value[node] =
+        i < graph.num_hidden ? Operate(graph.operations[i], sum) : sum;
   }
   return {value.end() - graph.num_outputs, value.end()};
 }
@@ -185,7 +186,8 @@ TEST(SparseNetTest, KeepsExactlyWhatLiesOnAPathFromAnInputToAnOutput) {
 TEST(SparseNetTest, OperationsAnswerWithinTheirLimits) {
   for (int i = v1::NodeOperation_MIN; i <= v1::NodeOperation_MAX; ++i) {
     const auto operation = static_cast<v1::NodeOperation>(i);
-    for (const float x : {-50.0f, -3.0f, -0.3f, 0.0f, 1e-3f, 0.7f, 4.0f, 50.0f}) {
+    for (const float x :
+         {-50.0f, -3.0f, -0.3f, 0.0f, 1e-3f, 0.7f, 4.0f, 50.0f}) {
       float y = x;
       Apply(operation, 1, &y);
       const double expected = Operate(operation, x);

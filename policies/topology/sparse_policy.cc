@@ -110,8 +110,8 @@ LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp) {
       graph.biases.push_back(layers.has_bias ? offset + to : -1);
     }
     if (layers.has_bias) {
-      full.layout.push_back({absl::StrCat("layer", i, ".bias"), offset, units,
-                             1});
+      full.layout.push_back(
+          {absl::StrCat("layer", i, ".bias"), offset, units, 1});
       offset += units;
       full.initial_deviation.resize(offset, 0);
     }

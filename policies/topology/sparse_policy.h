@@ -57,7 +57,8 @@ class SparsePolicy : public Policy {
   Eigen::VectorXf raw_;
 };
 
-// The edges and biases of fully connected layers, each with a weight of its own.
+// The edges and biases of fully connected layers, each with a weight of its
+// own.
 struct LayeredGraph {
   // All edges between consecutive layers, into one unit after the other, as the
   // rows of a weight matrix.

@@ -38,9 +38,9 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
   }
   ASSIGN_OR_RETURN(Layers layers, PlanLayers(config, spec, mlp));
   if (layers.num_edges() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "policy.weight_shared has no edge: ", spec.name(),
-        " shows no state, and there are no hidden units"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("policy.weight_shared has no edge: ", spec.name(),
+                     " shows no state, and there are no hidden units"));
   }
   LayeredGraph full = FullGraph(layers, mlp);
   const auto num_edges = static_cast<int>(full.graph.edges.size());
@@ -60,8 +60,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
     layout.push_back({"weights", 0, m, 1});
     double mean_inputs = 0;
     for (int i = 0; i < layers.num_layers(); ++i) {
-      mean_inputs += static_cast<double>(layers.inputs(i)) /
-                     layers.num_layers();
+      mean_inputs +=
+          static_cast<double>(layers.inputs(i)) / layers.num_layers();
     }
     deviation.assign(
         m, static_cast<float>(1 / std::sqrt(std::max(mean_inputs, 1.0))));
@@ -86,8 +86,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
   if (layers.has_bias) {
     int unit = 0;
     for (int i = 0; i < layers.num_layers(); ++i) {
-      layout.push_back({absl::StrCat("layer", i, ".bias"), next,
-                        layers.units(i), 1});
+      layout.push_back(
+          {absl::StrCat("layer", i, ".bias"), next, layers.units(i), 1});
       for (int j = 0; j < layers.units(i); ++j) {
         full.graph.biases[unit++] = next++;
       }

@@ -37,8 +37,8 @@ TEST(WeightSharedTest, EdgesOfOneClassHaveOneWeight) {
 }
 
 TEST(WeightSharedTest, AToeplitzLayerIsConstantAlongItsDiagonals) {
-  const auto policy = *MakePolicy("weight_shared { toeplitz {} }",
-                                  TestSpec(3, 2));
+  const auto policy =
+      *MakePolicy("weight_shared { toeplitz {} }", TestSpec(3, 2));
   ASSERT_EQ(policy->num_parameters(), 4 + 2);
   Eigen::VectorXf theta(6), state(3), expected(2);
   theta << 1, 10, 100, 1000, 0.25f, 0.5f;
@@ -48,10 +48,9 @@ TEST(WeightSharedTest, AToeplitzLayerIsConstantAlongItsDiagonals) {
   expected[1] = 2000 + 300 + 50 + 0.5f;
   // Actions end at 1000.
   const Eigen::VectorXf scaled = theta / 10;
-  EXPECT_LT((Act(*policy, scaled, state, 2) - expected / 10)
-                .cwiseAbs()
-                .maxCoeff(),
-            1e-3f);
+  EXPECT_LT(
+      (Act(*policy, scaled, state, 2) - expected / 10).cwiseAbs().maxCoeff(),
+      1e-3f);
   // 17 -> 32 -> 6: 48 + 37 values.
   const auto whole =
       *MakePolicy("weight_shared { mlp { hidden: 32 } toeplitz {} }");
@@ -59,8 +58,8 @@ TEST(WeightSharedTest, AToeplitzLayerIsConstantAlongItsDiagonals) {
 }
 
 TEST(WeightSharedTest, ACirculantLayerWrapsAround) {
-  const auto policy = *MakePolicy("weight_shared { circulant {} }",
-                                  TestSpec(3, 2));
+  const auto policy =
+      *MakePolicy("weight_shared { circulant {} }", TestSpec(3, 2));
   ASSERT_EQ(policy->num_parameters(), 3 + 2);
   Eigen::VectorXf theta(5), state(3);
   theta << 1, 10, 100, 0, 0;

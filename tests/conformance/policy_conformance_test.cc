@@ -358,8 +358,8 @@ std::vector<v1::Architecture> Architectures(const Policy& policy) {
   if (policy.search_space().empty()) return architectures;
   Rng rng(11);
   for (int i = 0; i < 5; ++i) {
-    architectures.push_back(policy.search_space().Encode(
-        Sample(policy.search_space(), &rng)));
+    architectures.push_back(
+        policy.search_space().Encode(Sample(policy.search_space(), &rng)));
   }
   return architectures;
 }
@@ -412,7 +412,8 @@ TEST_P(PolicyConformanceTest, ActingWithAnArchitectureAllocatesNothing) {
   });
 }
 
-TEST_P(PolicyConformanceTest, AnArchitectureCostsNoMoreThanItsActiveParameters) {
+TEST_P(PolicyConformanceTest,
+       AnArchitectureCostsNoMoreThanItsActiveParameters) {
   ForEachCase([](const Case& tried, Policy& policy) {
     for (const v1::Architecture& architecture : Architectures(policy)) {
       ASSERT_TRUE(policy.SetArchitecture(architecture).ok());

@@ -1,6 +1,6 @@
-// Vectors in the saved states of strategies and optimisers.
-#ifndef STARLING_AGGREGATOR_ES_SAVED_VECTOR_H_
-#define STARLING_AGGREGATOR_ES_SAVED_VECTOR_H_
+// Vectors in the saved states of strategies, optimisers and controllers.
+#ifndef STARLING_BASE_SAVED_VECTOR_H_
+#define STARLING_BASE_SAVED_VECTOR_H_
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -43,4 +43,4 @@ absl::Status RestoreVector(const google::protobuf::RepeatedField<T>& field,
 
 }  // namespace starling
 
-#endif  // STARLING_AGGREGATOR_ES_SAVED_VECTOR_H_
+#endif  // STARLING_BASE_SAVED_VECTOR_H_
