@@ -14,6 +14,13 @@ v1::WorkUnit* AddUnit(const GenerationPlan& plan, v1::WorkUnit::Kind kind,
   return unit;
 }
 
+// Nothing to say is not said.
+void SetArchitecture(const v1::Architecture& architecture, v1::WorkUnit* unit) {
+  if (!architecture.encoding().empty()) {
+    *unit->mutable_architecture() = architecture;
+  }
+}
+
 void AddTraining(const v1::Experiment& experiment, const GenerationPlan& plan,
                  std::vector<v1::WorkUnit>* units) {
   const uint64_t seed = experiment.seed();
@@ -25,6 +32,9 @@ void AddTraining(const v1::Experiment& experiment, const GenerationPlan& plan,
       unit->set_episode_seed(
           DeriveSeed(seed, Stream::kEnv, plan.generation, direction, 0));
       unit->set_episodes(experiment.rollout().episodes());
+      if (!plan.proposals.empty()) {
+        SetArchitecture(plan.proposals[direction], unit);
+      }
       if (plan.keeps_moments) {
         Rng chance(
             DeriveSeed(seed, Stream::kEnv, plan.generation, unit->index(), 1));
@@ -43,12 +53,35 @@ void AddEvaluation(const v1::Experiment& experiment, const GenerationPlan& plan,
     v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_FIXED, units);
     unit->set_episode_seed(DeriveSeed(seed, Stream::kEvaluation, 0, 0, j));
     unit->set_episodes(1);
+    SetArchitecture(plan.choice, unit);
   }
   for (uint32_t j = 0; j < evaluation.fresh_episodes(); ++j) {
     v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_FRESH, units);
     unit->set_episode_seed(
         DeriveSeed(seed, Stream::kEvaluation, plan.generation, 1, j));
     unit->set_episodes(1);
+    SetArchitecture(plan.choice, unit);
+  }
+  for (int j = 0; j < plan.num_sampled; ++j) {
+    v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_SAMPLED, units);
+    unit->set_episode_seed(
+        DeriveSeed(seed, Stream::kEvaluation, plan.generation, 3, j));
+    unit->set_episodes(1);
+    SetArchitecture(plan.proposals[j], unit);
+  }
+}
+
+void AddCandidates(const v1::Experiment& experiment, const GenerationPlan& plan,
+                   std::vector<v1::WorkUnit>* units) {
+  for (size_t c = 0; c < plan.candidates.size(); ++c) {
+    for (int j = 0; j < plan.candidate_episodes; ++j) {
+      v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_CANDIDATE, units);
+      unit->set_direction(static_cast<uint32_t>(c));
+      unit->set_episode_seed(DeriveSeed(experiment.seed(), Stream::kEvaluation,
+                                        plan.generation, 4, j));
+      unit->set_episodes(1);
+      SetArchitecture(plan.candidates[c], unit);
+    }
   }
 }
 
@@ -59,6 +92,7 @@ std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
   std::vector<v1::WorkUnit> units;
   AddTraining(experiment, plan, &units);
   if (plan.evaluates) AddEvaluation(experiment, plan, &units);
+  AddCandidates(experiment, plan, &units);
   return units;
 }
 

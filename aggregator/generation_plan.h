@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "proto/experiment.pb.h"
 #include "proto/work.pb.h"
 
@@ -19,6 +20,15 @@ struct GenerationPlan {
   bool evaluates = false;
   // The normaliser is on and there is something to normalise.
   bool keeps_moments = false;
+  // Of each pair; empty: none has one.
+  absl::Span<const v1::Architecture> proposals = {};
+  // Of the policy that is evaluated.
+  v1::Architecture choice = {};
+  // Proposals to evaluate with unperturbed parameters, where it evaluates.
+  int num_sampled = 0;
+  // Architectures to evaluate so many episodes each.
+  absl::Span<const v1::Architecture> candidates = {};
+  int candidate_episodes = 0;
 };
 
 // Training units first: direction i has index 2i (sign +1) and 2i + 1 (-1), and
@@ -29,6 +39,11 @@ struct GenerationPlan {
 //   pair             DeriveSeed(seed, kEnv, generation, direction, 0)
 //   fixed episode j  DeriveSeed(seed, kEvaluation, 0, 0, j)
 //   fresh episode j  DeriveSeed(seed, kEvaluation, generation, 1, j)
+//   sampled proposal j             DeriveSeed(seed, kEvaluation, generation, 3,
+//   j) episode j of every candidate   DeriveSeed(seed, kEvaluation, generation,
+//   4, j)
+//
+// A candidate's number is its units' direction.
 //
 // A training unit keeps its moments with probability normalizer.fraction, by
 // the generator keyed DeriveSeed(seed, kEnv, generation, index, 1).

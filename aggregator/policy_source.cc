@@ -37,6 +37,7 @@ absl::StatusOr<PolicySnapshot> Centre(const v1::Checkpoint& checkpoint) {
   const auto& mean = checkpoint.state().distribution().mean();
   snapshot.mean.assign(mean.begin(), mean.end());
   snapshot.moments = checkpoint.state().moments();
+  snapshot.architecture = checkpoint.state().choice();
   ASSIGN_OR_RETURN(snapshot.signature, LastSignature(checkpoint));
   return snapshot;
 }
@@ -49,6 +50,7 @@ absl::StatusOr<PolicySnapshot> Best(const v1::Checkpoint& checkpoint) {
   snapshot.generation = best.generation();
   snapshot.mean.assign(best.mean().begin(), best.mean().end());
   snapshot.moments = best.moments();
+  snapshot.architecture = best.architecture();
   ASSIGN_OR_RETURN(snapshot.signature, BestSignature(checkpoint));
   return snapshot;
 }

@@ -34,6 +34,8 @@ struct PolicySnapshot {
   std::vector<float> mean;
   // What the normaliser knows; count 0 without one.
   v1::Moments moments;
+  // Without an encoding: the policy as it is without a search.
+  v1::Architecture architecture;
   // As in Signature.
   std::string signature;
   // A sentence for the user where the policy is not the one asked for, or a

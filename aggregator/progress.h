@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/types/span.h"
+#include "proto/checkpoint.pb.h"
 #include "proto/work.pb.h"
 
 namespace starling {
@@ -26,6 +29,29 @@ ReturnSummary Summarize(absl::Span<const v1::WorkUnit> units,
                         absl::Span<const v1::RolloutResult> results,
                         v1::WorkUnit::Kind kind);
 
+// What a generation of a search was like.
+struct SearchProgress {
+  v1::SearchState::Stage stage = v1::SearchState::SEARCHING;
+  // Live numbers of the policy that is evaluated, and bits to keep it.
+  int64_t weights = 0, biases = 0, bits = 0;
+  // Of the proposals: mean cost by the objectives, and how many are different.
+  double mean_cost = 0;
+  int num_distinct = 0;
+  // Encoding of the architecture that is evaluated; "": none.
+  std::string choice;
+  // The controller's, decision by decision (nas/controller); where this
+  // generation evaluated.
+  std::vector<float> probabilities;
+  // Of these probabilities, as a share of the uniform ones'; where
+  // this generation evaluated.
+  std::optional<double> entropy;
+  // Returns of proposals with unperturbed parameters; where it evaluated.
+  std::optional<ReturnSummary> sampled;
+  // What a person should look at: the controller has decided too early, or not
+  // at all. Where this generation evaluated.
+  std::string alarm;
+};
+
 struct Progress {
   uint64_t generation = 0;
   // Over the training episodes that did not fail, rewards unshifted.
@@ -45,6 +71,8 @@ struct Progress {
   double sigma = 0;
   // The policy at the start of this generation is the best so far.
   bool new_best = false;
+  // In a search.
+  std::optional<SearchProgress> search;
   // So far, training only.
   uint64_t env_steps = 0;
   uint64_t episodes = 0;

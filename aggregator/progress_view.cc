@@ -141,10 +141,26 @@ std::string ReturnLine(const ProgressView& view, int width, bool color) {
   return line.Finish();
 }
 
+std::string Percent(double share) {
+  return absl::StrFormat("%.0f %%", 100 * share);
+}
+
+std::string SearchLine(const ProgressView::Search& search, int width,
+                       bool color) {
+  Line line(width, color);
+  line.Label("search").Add(absl::StrCat(" ", search.stage, " "), kBold);
+  line.Number("parameters", HumanCount(search.parameters));
+  if (search.mean_cost) line.Number("proposed", Return(*search.mean_cost));
+  if (search.entropy) line.Number("entropy", Percent(*search.entropy));
+  if (search.sampled) line.Number("return", Return(*search.sampled));
+  return line.Finish();
+}
+
 std::string WorkLine(const ProgressView& view, int width, bool color) {
   Line line(width, color);
   line.Label("work");
-  line.Number("steps/s", HumanCount(std::llround(std::max(0., view.steps_per_s))));
+  line.Number("steps/s",
+              HumanCount(std::llround(std::max(0., view.steps_per_s))));
   line.Number("units", absl::StrCat(view.units_done, " done, ",
                                     view.units_outstanding, " out"));
   if (view.units_failed > 0) {
@@ -203,8 +219,11 @@ std::string Sparkline(absl::Span<const double> values, int columns) {
 std::string RenderBlock(const ProgressView& view, int width, bool color) {
   width = std::max(width, 20);
   std::string block = HeadLine(view, width, color);
-  absl::StrAppend(&block, ReturnLine(view, width, color),
-                  WorkLine(view, width, color), SavedLine(view, width, color));
+  absl::StrAppend(&block, ReturnLine(view, width, color));
+  if (view.search)
+    absl::StrAppend(&block, SearchLine(*view.search, width, color));
+  absl::StrAppend(&block, WorkLine(view, width, color),
+                  SavedLine(view, width, color));
   const size_t first =
       view.warnings.size() - std::min<size_t>(view.warnings.size(), 3);
   for (size_t i = first; i < view.warnings.size(); ++i) {
@@ -224,7 +243,16 @@ std::string RenderLine(const ProgressView& view) {
   append("return", view.return_mean);
   append("best", view.return_best);
   append("eval", view.return_eval);
-  absl::StrAppend(&line, "  env steps ", HumanCount(view.env_steps), "  steps/s ",
+  if (view.search) {
+    absl::StrAppend(&line, "  ", view.search->stage, "  parameters ",
+                    HumanCount(view.search->parameters));
+    if (view.search->entropy) {
+      absl::StrAppend(&line, "  entropy ", Percent(*view.search->entropy));
+    }
+    append("proposals", view.search->sampled);
+  }
+  absl::StrAppend(&line, "  env steps ", HumanCount(view.env_steps),
+                  "  steps/s ",
                   HumanCount(std::llround(std::max(0., view.steps_per_s))),
                   "  workers ", view.workers_active);
   if (view.workers_lost > 0) {

@@ -34,6 +34,18 @@ struct ProgressView {
   // Mean training return of every generation so far, oldest first.
   std::vector<double> history;
 
+  // A search: what it does now ("searching"), live parameters of the policy
+  // that it would choose, mean cost of proposals, how undecided the controller
+  // is (a share), and the mean return of proposals.
+  struct Search {
+    std::string stage;
+    int64_t parameters = 0;
+    std::optional<double> mean_cost;
+    std::optional<double> entropy;
+    std::optional<double> sampled;
+  };
+  std::optional<Search> search;
+
   double steps_per_s = 0;
   int workers_active = 0;
   int workers_lost = 0;

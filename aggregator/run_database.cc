@@ -50,6 +50,16 @@ CREATE TABLE standings(
   first_generation INTEGER,
   convicted INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
+// Since version 3.
+constexpr char kSearch[] = R"sql(
+CREATE TABLE IF NOT EXISTS search(
+  generation INTEGER PRIMARY KEY,
+  stage INTEGER, weights INTEGER, biases INTEGER, bits INTEGER,
+  mean_cost REAL, num_distinct INTEGER, choice BLOB, probabilities BLOB,
+  entropy REAL,
+  sampled_episodes INTEGER, sampled_mean REAL, sampled_std REAL,
+  sampled_min REAL, sampled_max REAL, sampled_length REAL, sampled_failed INTEGER);
+)sql";
 constexpr char kSetOldResultsAside[] =
     "ALTER TABLE results RENAME TO old_results";
 constexpr char kTakeOldResults[] =
@@ -63,11 +73,12 @@ absl::Status CreateTables(int64_t version, Database* database) {
   if (version == 0) {
     RETURN_IF_ERROR(database->Execute(kSchema));
     RETURN_IF_ERROR(database->Execute(kResults));
-  } else {
+  } else if (version == 1) {
     RETURN_IF_ERROR(database->Execute(kSetOldResultsAside));
     RETURN_IF_ERROR(database->Execute(kResults));
     RETURN_IF_ERROR(database->Execute(kTakeOldResults));
   }
+  RETURN_IF_ERROR(database->Execute(kSearch));
   RETURN_IF_ERROR(database->Execute(
       absl::StrCat("PRAGMA application_id=", kApplicationId)));
   RETURN_IF_ERROR(database->Execute(

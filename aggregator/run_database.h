@@ -14,7 +14,7 @@
 namespace starling {
 
 // PRAGMA user_version. A newer one is refused, an older one is read.
-constexpr int kRunDatabaseVersion = 2;
+constexpr int kRunDatabaseVersion = 3;
 
 // kByFileSystem: kDelete on network file systems, else kWal.
 enum class RunJournal { kByFileSystem, kWal, kDelete };

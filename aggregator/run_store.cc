@@ -221,6 +221,9 @@ absl::Status RunStore::WriteResumption(uint64_t generation) {
   RETURN_IF_ERROR(database_->Prepare("DELETE FROM progress WHERE generation>=?")
                       .Bind(ToSigned(generation))
                       .Run());
+  RETURN_IF_ERROR(database_->Prepare("DELETE FROM search WHERE generation>=?")
+                      .Bind(ToSigned(generation))
+                      .Run());
   RETURN_IF_ERROR(database_
                       ->Prepare("UPDATE standings SET first_generation="
                                 "min(first_generation, ?)")

@@ -149,6 +149,8 @@ class RunStore {
                                std::optional<uint64_t> suspect);
   absl::Status WriteGoneBack();
   absl::Status WriteResumption(uint64_t generation);
+  absl::Status AddSearch(uint64_t generation, const SearchProgress& search);
+  absl::Status ReadSearch(std::vector<ProgressRow>* rows);
   // A value of `meta`, a number; none if there is no such row.
   absl::StatusOr<std::optional<uint64_t>> ReadNumber(const std::string& key);
   absl::Status WriteNumber(const std::string& key, uint64_t value);

@@ -1,5 +1,6 @@
 // The part of a run's store that people look at: progress and workers.
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "aggregator/run_store.h"
 #include "base/log.h"
+#include "base/status.h"
 
 namespace starling {
 namespace {
@@ -29,8 +31,26 @@ constexpr char kSelectProgress[] =
 
 #undef STARLING_PROGRESS_COLUMNS
 
+// In the order of AddSearch and ReadSearchRow.
+#define STARLING_SEARCH_COLUMNS                                        \
+  "generation, stage, weights, biases, bits, mean_cost, num_distinct," \
+  " choice, probabilities, entropy, sampled_episodes, sampled_mean,"   \
+  " sampled_std, sampled_min, sampled_max, sampled_length, sampled_failed"
+
+constexpr char kInsertSearch[] =
+    "INSERT OR REPLACE INTO search(" STARLING_SEARCH_COLUMNS
+    ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kSelectSearch[] =
+    "SELECT " STARLING_SEARCH_COLUMNS " FROM search ORDER BY generation";
+// Before version 3 there was no such table.
+constexpr char kHasSearch[] =
+    "SELECT count(*) FROM sqlite_master WHERE name='search'";
+
+#undef STARLING_SEARCH_COLUMNS
+
 constexpr int kSummaryColumns = 7;
 constexpr int kFirstSummaryColumn = 11;
+constexpr int kSampledColumn = 10;
 
 // SQLite's integers are signed.
 int64_t ToSigned(uint64_t number) {
@@ -86,6 +106,24 @@ ProgressRow ReadProgressRow(const Query& query) {
   return row;
 }
 
+SearchProgress ReadSearchRow(const Query& query) {
+  SearchProgress search;
+  search.stage = static_cast<v1::SearchState::Stage>(query.Int(1));
+  search.weights = query.Int(2);
+  search.biases = query.Int(3);
+  search.bits = query.Int(4);
+  search.mean_cost = query.Double(5);
+  search.num_distinct = static_cast<int>(query.Int(6));
+  search.choice = query.Bytes(7);
+  const std::string floats = query.Bytes(8);
+  search.probabilities.resize(floats.size() / sizeof(float));
+  std::memcpy(search.probabilities.data(), floats.data(),
+              search.probabilities.size() * sizeof(float));
+  if (!query.IsNull(9)) search.entropy = query.Double(9);
+  search.sampled = ReadSummary(query, kSampledColumn);
+  return search;
+}
+
 double ToSeconds(absl::Time time) {
   return absl::ToDoubleSeconds(time - absl::UnixEpoch());
 }
@@ -113,7 +151,48 @@ absl::Status RunStore::AddProgress(const Progress& progress, double elapsed_s) {
   BindSummary(progress.training, &query);
   BindSummary(progress.fixed, &query);
   BindSummary(progress.fresh, &query);
-  return Explain(query.Run());
+  RETURN_IF_ERROR(Explain(query.Run()));
+  if (!progress.search.has_value()) return absl::OkStatus();
+  return Explain(AddSearch(progress.generation, *progress.search));
+}
+
+absl::Status RunStore::AddSearch(uint64_t generation,
+                                 const SearchProgress& search) {
+  Query query = database_->Prepare(kInsertSearch);
+  query.Bind(ToSigned(generation))
+      .Bind(int64_t{search.stage})
+      .Bind(search.weights)
+      .Bind(search.biases)
+      .Bind(search.bits)
+      .Bind(search.mean_cost)
+      .Bind(int64_t{search.num_distinct})
+      .BindBlob(search.choice)
+      .BindBlob({reinterpret_cast<const char*>(search.probabilities.data()),
+                 search.probabilities.size() * sizeof(float)});
+  if (search.entropy.has_value()) {
+    query.Bind(*search.entropy);
+  } else {
+    query.BindNull();
+  }
+  BindSummary(search.sampled, &query);
+  return query.Run();
+}
+
+absl::Status RunStore::ReadSearch(std::vector<ProgressRow>* rows) {
+  ASSIGN_OR_RETURN(const int64_t has_search, database_->SelectInt(kHasSearch));
+  if (has_search == 0) return absl::OkStatus();
+  Query query = database_->Prepare(kSelectSearch);
+  auto row = rows->begin();
+  while (true) {
+    ASSIGN_OR_RETURN(const bool has_row, query.Step());
+    if (!has_row) return absl::OkStatus();
+    const auto generation = static_cast<uint64_t>(query.Int(0));
+    while (row != rows->end() && row->progress.generation < generation) ++row;
+    if (row == rows->end()) return absl::OkStatus();
+    if (row->progress.generation == generation) {
+      row->progress.search = ReadSearchRow(query);
+    }
+  }
 }
 
 absl::StatusOr<std::vector<ProgressRow>> RunStore::ReadProgress() {
@@ -123,9 +202,11 @@ absl::StatusOr<std::vector<ProgressRow>> RunStore::ReadProgress() {
   while (true) {
     const absl::StatusOr<bool> has_row = query.Step();
     if (!has_row.ok()) return Explain(has_row.status());
-    if (!*has_row) return rows;
+    if (!*has_row) break;
     rows.push_back(ReadProgressRow(query));
   }
+  RETURN_IF_ERROR(Explain(ReadSearch(&rows)));
+  return rows;
 }
 
 absl::Status RunStore::RecordWorker(const WorkerRecord& worker) {

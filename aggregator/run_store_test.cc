@@ -91,7 +91,7 @@ TEST(RunStoreTest, AnOlderFormatIsBroughtUpToDate) {
                       " PRIMARY KEY(generation, idx));"
                       "INSERT INTO old SELECT generation, idx, result FROM"
                       " results;"
-                      "DROP TABLE results; DROP TABLE standings;"
+                      "DROP TABLE results; DROP TABLE standings; DROP TABLE search;"
                       "ALTER TABLE old RENAME TO results;"
                       "PRAGMA user_version=1")
             .ok());
@@ -106,7 +106,7 @@ TEST(RunStoreTest, AnOlderFormatIsBroughtUpToDate) {
   store.reset();
   EXPECT_EQ(*(*Database::Open(path, Database::Access::kReadOnly))
                  ->SelectInt("PRAGMA user_version"),
-            2);
+            RunStore::kFormatVersion);
 }
 
 TEST(RunStoreTest, DropsResultsOfEarlierGenerationsOnly) {
@@ -131,6 +131,18 @@ TEST(RunStoreTest, ProgressRoundTripsWithAndWithoutEvaluation) {
   evaluated.new_best = true;
   evaluated.flat_fitness = true;
   evaluated.training.std = std::numeric_limits<double>::quiet_NaN();
+  SearchProgress search;
+  search.stage = v1::SearchState::CHECKING;
+  search.weights = 50;
+  search.biases = 12;
+  search.bits = 2000;
+  search.mean_cost = 61.5;
+  search.num_distinct = 7;
+  search.choice = std::string("a\0b", 3);
+  search.probabilities = {0.25f, 0.75f};
+  search.entropy = 0.5;
+  search.sampled = {20, 8, 2, 5, 12, 299};
+  evaluated.search = search;
   ASSERT_TRUE(store->AddProgress(evaluated, 2.5).ok());
   ASSERT_TRUE(store->AddProgress(SomeProgress(0), 1.5).ok());
 
@@ -167,6 +179,17 @@ TEST(RunStoreTest, ProgressRoundTripsWithAndWithoutEvaluation) {
   EXPECT_TRUE(full.flat_fitness);
   EXPECT_FALSE(plain.flat_fitness);
   EXPECT_TRUE(std::isnan(full.training.std));
+  EXPECT_FALSE(plain.search.has_value());
+  EXPECT_EQ(full.search->stage, v1::SearchState::CHECKING);
+  EXPECT_EQ(full.search->weights, 50);
+  EXPECT_EQ(full.search->biases, 12);
+  EXPECT_EQ(full.search->bits, 2000);
+  EXPECT_EQ(full.search->mean_cost, 61.5);
+  EXPECT_EQ(full.search->num_distinct, 7);
+  EXPECT_EQ(full.search->choice, std::string("a\0b", 3));
+  EXPECT_EQ(full.search->probabilities, (std::vector<float>{0.25f, 0.75f}));
+  EXPECT_EQ(full.search->entropy, 0.5);
+  EXPECT_EQ(full.search->sampled->mean, 8);
 }
 
 TEST(RunStoreTest, ProgressOfAGenerationIsReplacedAndCutOnResume) {
@@ -273,7 +296,7 @@ TEST(RunStoreTest, ANewerFormatIsRefusedByName) {
        {RunStore::Open(path).status(), RunStore::OpenReadOnly(path).status()}) {
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr("version 99"));
-    EXPECT_THAT(status.message(), HasSubstr("up to 2"));
+    EXPECT_THAT(status.message(), HasSubstr(absl::StrCat("up to ", RunStore::kFormatVersion)));
   }
 }
 

@@ -22,10 +22,10 @@ void Append(Unsigned number, std::string* bytes) {
 absl::StatusOr<std::string> SignatureOf(
     const v1::Checkpoint& checkpoint,
     const google::protobuf::RepeatedField<float>& mean,
-    const v1::Moments& proto) {
+    const v1::Moments& proto, const std::string& controller_state) {
   const absl::Span<const float> numbers(mean.data(), mean.size());
   if (!checkpoint.experiment().normalizer().enabled()) {
-    return Signature(numbers, nullptr, "");
+    return Signature(numbers, nullptr, controller_state);
   }
   // Before the first observation some write zeros and some write nothing: both
   // read as zeros.
@@ -35,7 +35,7 @@ absl::StatusOr<std::string> SignatureOf(
     return absl::DataLossError(
         absl::StrCat("the normaliser's moments: ", moments.status().message()));
   }
-  return Signature(numbers, &*moments, "");
+  return Signature(numbers, &*moments, controller_state);
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ std::string Signature(absl::Span<const float> mean, const Moments* moments,
 
 absl::StatusOr<std::string> LastSignature(const v1::Checkpoint& checkpoint) {
   return SignatureOf(checkpoint, checkpoint.state().distribution().mean(),
-                     checkpoint.state().moments());
+                     checkpoint.state().moments(),
+                     checkpoint.search().controller());
 }
 
 absl::StatusOr<std::string> BestSignature(const v1::Checkpoint& checkpoint) {
@@ -69,7 +70,7 @@ absl::StatusOr<std::string> BestSignature(const v1::Checkpoint& checkpoint) {
         "there is no best policy yet: none has been evaluated");
   }
   return SignatureOf(checkpoint, checkpoint.best().mean(),
-                     checkpoint.best().moments());
+                     checkpoint.best().moments(), "");
 }
 
 }  // namespace starling

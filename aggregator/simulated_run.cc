@@ -1,11 +1,14 @@
 #include "aggregator/simulated_run.h"
 
+#include <numeric>
 #include <utility>
 
 #include "base/log.h"
 #include "base/moments.h"
 #include "base/noise.h"
 #include "base/rng.h"
+#include "base/search_space.h"
+#include "base/status.h"
 #include "policies/policy.h"
 
 namespace starling {
@@ -15,10 +18,20 @@ ParameterLayout LayoutOf(int parameters) {
   return {{"weights", 0, 1, parameters}};
 }
 
-// Has parameters, and nothing else that a trainer asks for.
+// Has parameters, and nothing else that a trainer asks for: `keep` of them
+// live, if it is not 0.
 class ParametersOnly : public Policy {
  public:
-  explicit ParametersOnly(int size) : size_(size) {}
+  explicit ParametersOnly(int size, int keep = 0) : size_(size), live_(size) {
+    std::iota(live_.begin(), live_.end(), 0);
+    if (keep == 0) return;
+    v1::SearchSpace space;
+    v1::Decision* decision = space.add_decisions();
+    decision->set_name("edges");
+    decision->mutable_many_of()->set_k(keep);
+    decision->mutable_many_of()->set_num_candidates(size);
+    space_ = *SearchSpace::Create(space);
+  }
 
   int num_parameters() const override { return size_; }
   ParameterLayout layout() const override { return LayoutOf(size_); }
@@ -29,11 +42,35 @@ class ParametersOnly : public Policy {
   }
   void SetParameters(ConstVectorRef theta) override {}
   void Act(const Observation& observation, VectorRef action) override {}
-  PolicyCost Cost() const override { return {}; }
+  const SearchSpace& search_space() const override { return space_; }
+  absl::Status SetArchitecture(const v1::Architecture& architecture) override {
+    live_.resize(size_);
+    std::iota(live_.begin(), live_.end(), 0);
+    if (architecture.encoding().empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Choices choices, space_.Decode(architecture));
+    live_.assign(choices[0].begin(), choices[0].end());
+    return absl::OkStatus();
+  }
+  std::vector<int> ActiveParameters() const override { return live_; }
+  PolicyCost Cost() const override {
+    PolicyCost cost;
+    cost.weights = static_cast<int64_t>(live_.size());
+    return cost;
+  }
 
  private:
   const int size_;
+  SearchSpace space_;
+  std::vector<int> live_;
 };
+
+STARLING_REGISTER_POLICY(
+    edge_pruned,
+    [](const v1::PolicyConfig& config,
+       const v1::EnvSpec& spec) -> absl::StatusOr<std::unique_ptr<Policy>> {
+      return std::make_unique<ParametersOnly>(
+          spec.state_size(), config.edge_pruned().global().edges());
+    });
 
 STARLING_REGISTER_POLICY(linear,
                          [](const v1::PolicyConfig&, const v1::EnvSpec& spec)
@@ -102,6 +139,8 @@ std::vector<v1::RolloutResult> Simulate(const v1::Experiment& experiment,
   CHECK(noise.ok()) << noise.status();
   const auto stream = (*noise)->Open(trainer.state().generation());
 
+  const auto policy =
+      *PolicyRegistry::Make(experiment.policy(), SimulatedSpec(parameters));
   std::vector<v1::RolloutResult> results;
   Eigen::VectorXf epsilon(parameters), observation(parameters);
   for (const v1::WorkUnit& unit : trainer.units()) {
@@ -114,10 +153,13 @@ std::vector<v1::RolloutResult> Simulate(const v1::Experiment& experiment,
       point += unit.sign() * distribution.sigma() * epsilon;
       result.set_perturbation_check(NoiseCheck(epsilon));
     }
+    CHECK(policy->SetArchitecture(unit.architecture()).ok());
+    Eigen::VectorXf lived = Eigen::VectorXf::Zero(parameters);
+    for (const int i : policy->ActiveParameters()) lived[i] = point[i];
     Moments moments(parameters);
     for (uint32_t e = 0; e < unit.episodes(); ++e) {
       Rng rng(DeriveSeed(unit.episode_seed(), Stream::kEnv, e, 0, 0));
-      result.add_returns(objective(point) + luck * rng.Normal());
+      result.add_returns(objective(lived) + luck * rng.Normal());
       result.add_lengths(1 + rng.Below(5));
       for (uint32_t step = 0; step < result.lengths(e); ++step) {
         for (float& x : observation) x = static_cast<float>(3 + rng.Normal());

@@ -1,9 +1,11 @@
 // A run without environments: for tests of what happens above them.
 //
 // Linking this library registers a policy `linear` with one parameter for each
-// element of the state and a random start, and answers work units with a
-// function of the unit's point, plus luck that depends on the episode's seed
-// alone: a pure function of the unit and the state, as a real worker's answer.
+// element of the state and a random start, and a policy `edge_pruned` of which
+// a search keeps global.edges of them; and answers work units with a function
+// of the unit's point, zero where it is not kept, plus luck that depends on the
+// episode's seed alone: a pure function of the unit and the state, as a real
+// worker's answer.
 #ifndef STARLING_AGGREGATOR_SIMULATED_RUN_H_
 #define STARLING_AGGREGATOR_SIMULATED_RUN_H_
 

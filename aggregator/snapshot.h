@@ -34,6 +34,9 @@ struct Snapshot {
   std::optional<Progress> last;
   // The last evaluation on fixed seeds and on fresh ones.
   std::optional<ReturnSummary> fixed, fresh;
+  // Of a search: of the last closed generation, with what the last evaluation
+  // knew.
+  std::optional<SearchProgress> search;
   // Mean return of the best policy so far on the fixed seeds.
   std::optional<double> best_return;
   // Mean training returns of the last generations, oldest first: at most 256.

@@ -42,12 +42,28 @@ void SnapshotBuilder::AddGeneration(const Progress& progress) {
                  progress.fixed->mean);
   }
   if (progress.fresh.has_value()) snapshot_.fresh = progress.fresh;
+  if (progress.search.has_value()) AddSearch(*progress.search);
   if (progress.training.episodes > 0) {
     snapshot_.history.push_back(progress.training.mean);
     if (snapshot_.history.size() > kHistory) {
       snapshot_.history.erase(snapshot_.history.begin());
     }
   }
+}
+
+void SnapshotBuilder::AddSearch(const SearchProgress& search) {
+  // What was best with another architecture is no longer an answer.
+  const bool is_frozen = search.stage == v1::SearchState::FINE_TUNING;
+  if (is_frozen && snapshot_.search.has_value() &&
+      snapshot_.search->stage != search.stage) {
+    snapshot_.best_return.reset();
+  }
+  const std::optional<SearchProgress> before =
+      std::exchange(snapshot_.search, search);
+  if (search.entropy.has_value() || !before.has_value()) return;
+  snapshot_.search->entropy = before->entropy;
+  snapshot_.search->sampled = before->sampled;
+  snapshot_.search->alarm = is_frozen ? "" : before->alarm;
 }
 
 void SnapshotBuilder::AddSteps(const v1::RolloutResult& answer) {
@@ -137,6 +153,9 @@ void SnapshotBuilder::Warn(const Sources& sources) {
     warn(lack);
   }
   if (!sources.store_warning.empty()) warn(sources.store_warning);
+  if (snapshot_.search.has_value() && !snapshot_.search->alarm.empty()) {
+    warn(snapshot_.search->alarm);
+  }
   const absl::Status& failure = sources.checkpoints.last_error;
   if (!failure.ok()) {
     warn(absl::StrCat("the last checkpoint failed: ", failure.message(),

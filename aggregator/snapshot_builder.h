@@ -59,6 +59,7 @@ class SnapshotBuilder {
   const Snapshot& snapshot() const { return snapshot_; }
 
  private:
+  void AddSearch(const SearchProgress& search);
   void MeasureSpeed(Time now);
   void Warn(const Sources& sources);
   std::string WhyWaiting(const Sources& sources) const;

@@ -114,8 +114,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
                      ", got ", budget.generations()));
   }
 
-  ASSIGN_OR_RETURN(const std::unique_ptr<Policy> policy,
+  ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                    PolicyRegistry::Make(experiment.policy(), env_spec));
+  RETURN_IF_ERROR(policy->SetArchitecture(experiment.architecture()));
   Eigen::VectorXf initial = Eigen::VectorXf::Zero(policy->num_parameters());
   policy->InitialParameters(
       Rng(DeriveSeed(experiment.seed(), Stream::kPolicyInit, 0, 0, 0)),
@@ -125,18 +126,37 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   ASSIGN_OR_RETURN(std::unique_ptr<Noise> noise,
                    Noise::Create(strategy->noise_config(), experiment.seed(),
                                  policy->layout()));
-  return std::unique_ptr<Trainer>(new Trainer(
-      experiment, env_spec, threads, std::move(strategy), std::move(noise)));
+  std::unique_ptr<ArchitectureSearch> search;
+  if (ArchitectureSearch::IsWanted(experiment)) {
+    ASSIGN_OR_RETURN(search,
+                     ArchitectureSearch::Create(experiment, std::move(policy)));
+  }
+  auto trainer = std::unique_ptr<Trainer>(
+      new Trainer(experiment, env_spec, threads, std::move(strategy),
+                  std::move(noise), std::move(search)));
+  // That the strategy of a later stage fits is known now, not hours later.
+  if (trainer->search_ != nullptr) {
+    const absl::StatusOr<std::unique_ptr<Strategy>> later =
+        StrategyRegistry::Make(FineTuningStrategy(experiment), initial);
+    if (!later.ok()) {
+      return absl::Status(later.status().code(),
+                          absl::StrCat("search.fine_tune_strategy: ",
+                                       later.status().message()));
+    }
+  }
+  return trainer;
 }
 
 Trainer::Trainer(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
                  int threads, std::unique_ptr<Strategy> strategy,
-                 std::unique_ptr<Noise> noise)
+                 std::unique_ptr<Noise> noise,
+                 std::unique_ptr<ArchitectureSearch> search)
     : experiment_(experiment),
       env_spec_(env_spec),
       threads_(threads),
       strategy_(std::move(strategy)),
       noise_(std::move(noise)),
+      search_(std::move(search)),
       moments_(experiment.normalizer().enabled()
                    ? static_cast<int>(env_spec.state_size())
                    : 0) {
@@ -150,6 +170,62 @@ bool Trainer::BudgetIsUsed() const {
          (budget.env_steps() > 0 && env_steps_ >= budget.env_steps());
 }
 
+double Trainer::ShareOfBudget() const {
+  const v1::Budget& budget = experiment_.budget();
+  double share = 0;
+  if (budget.generations() > 0) {
+    share = static_cast<double>(generation_) /
+            static_cast<double>(budget.generations());
+  }
+  if (budget.env_steps() > 0) {
+    share = std::max(share, static_cast<double>(env_steps_) /
+                                static_cast<double>(budget.env_steps()));
+  }
+  return std::min(share, 1.0);
+}
+
+bool Trainer::IsChecking() const {
+  return search_ != nullptr && search_->stage() == v1::SearchState::CHECKING;
+}
+
+bool Trainer::IsLast() const {
+  if (search_ == nullptr) return BudgetIsUsed();
+  return search_->stage() == v1::SearchState::FINE_TUNING &&
+         (generation_ >= kMaxGenerations ||
+          generation_ - search_->stage_began() >=
+              experiment_.search().fine_tune_generations());
+}
+
+absl::StatusOr<std::unique_ptr<Strategy>> Trainer::MakeStrategy(
+    v1::SearchState::Stage stage, const Eigen::VectorXf& mean) const {
+  return StrategyRegistry::Make(stage == v1::SearchState::FINE_TUNING
+                                    ? FineTuningStrategy(experiment_)
+                                    : experiment_.strategy(),
+                                mean);
+}
+
+absl::Status Trainer::EnterStage(absl::Span<const v1::RolloutResult> results) {
+  if (search_ == nullptr) return absl::OkStatus();
+  if (IsChecking()) {
+    search_->Choose(units_, results, generation_);
+  } else if (search_->stage() == v1::SearchState::SEARCHING && BudgetIsUsed()) {
+    search_->EndSearching(generation_);
+  } else {
+    return absl::OkStatus();
+  }
+  if (search_->stage() != v1::SearchState::FINE_TUNING) return absl::OkStatus();
+  // What was best with another architecture is no longer an answer.
+  best_.reset();
+  ASSIGN_OR_RETURN(strategy_, MakeStrategy(v1::SearchState::FINE_TUNING,
+                                           strategy_->distribution().mean));
+  return absl::OkStatus();
+}
+
+void Trainer::SetChoice(const v1::Architecture& choice) {
+  state_.clear_choice();
+  if (!choice.encoding().empty()) *state_.mutable_choice() = choice;
+}
+
 void Trainer::BeginGeneration() {
   const SearchDistribution& distribution = strategy_->distribution();
   state_.Clear();
@@ -161,15 +237,38 @@ void Trainer::BeginGeneration() {
   *state_.mutable_moments() = moments_.ToProto();
 
   units_.clear();
+  SetChoice(search_ != nullptr ? search_->choice()
+                               : experiment_.architecture());
   if (finished_) return;
   const uint32_t every = experiment_.evaluation().every();
-  const bool is_last = BudgetIsUsed();
+  const bool is_last = IsLast();
   GenerationPlan plan;
   plan.generation = generation_;
-  plan.num_directions = is_last ? 0 : strategy_->num_directions();
-  plan.evaluates = is_last || (every > 0 && generation_ % every == 0);
+  plan.num_directions =
+      is_last || IsChecking() ? 0 : strategy_->num_directions();
+  plan.evaluates =
+      is_last || (!IsChecking() && every > 0 && generation_ % every == 0);
   plan.keeps_moments = moments_.size() > 0;
+  plan.choice = experiment_.architecture();
+  std::vector<v1::Architecture> same;
+  if (search_ != nullptr) {
+    search_->Begin(generation_, plan.num_directions);
+    plan.choice = search_->choice();
+    plan.proposals = search_->proposals();
+    plan.candidates = search_->candidates();
+    plan.candidate_episodes =
+        static_cast<int>(experiment_.search().candidate_episodes());
+    if (search_->is_sampling()) {
+      plan.num_sampled =
+          std::min(static_cast<int>(experiment_.search().sampled_episodes()),
+                   plan.num_directions);
+    }
+  } else if (!plan.choice.encoding().empty()) {
+    same.assign(plan.num_directions, plan.choice);
+    plan.proposals = same;
+  }
   units_ = PlanUnits(experiment_, plan);
+  SetChoice(plan.choice);
 }
 
 absl::StatusOr<Progress> Trainer::Advance(
@@ -185,8 +284,8 @@ absl::StatusOr<Progress> Trainer::Advance(
   }
   RETURN_IF_ERROR(CheckLimits(results));
 
-  const bool is_last = BudgetIsUsed();
-  if (!is_last) RETURN_IF_ERROR(Learn(results, &progress));
+  const bool is_last = IsLast();
+  if (!is_last && !IsChecking()) RETURN_IF_ERROR(Learn(results, &progress));
   Judge(results, &progress);
   progress.theta_norm = Length(strategy_->distribution().mean);
   progress.sigma = strategy_->distribution().sigma;
@@ -197,6 +296,7 @@ absl::StatusOr<Progress> Trainer::Advance(
     finished_ = true;
   } else {
     ++generation_;
+    RETURN_IF_ERROR(EnterStage(results));
   }
   BeginGeneration();
   return progress;
@@ -254,7 +354,22 @@ std::vector<DirectionOutcome> Trainer::Outcomes(
 absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
                             Progress* progress) {
   const std::vector<DirectionOutcome> outcomes = Outcomes(results);
-  RETURN_IF_ERROR(strategy_->Tell(*noise_, generation_, outcomes, threads_));
+  if (search_ != nullptr) {
+    // Of this generation's distribution, before it moves.
+    progress->search =
+        search_->Describe(units_.back().sign() == 0, ShareOfBudget());
+    const absl::Status status = search_->Learn(outcomes);
+    if (!status.ok()) {
+      return absl::AbortedError(
+          absl::StrCat("generation ", generation_, ": ", status.message()));
+    }
+  }
+  const absl::Status told =
+      strategy_->Tell(*noise_, generation_, outcomes, threads_);
+  if (!told.ok()) {
+    if (search_ != nullptr) RETURN_IF_ERROR(search_->Restore(search_->Save()));
+    return told;
+  }
   for (const DirectionOutcome& outcome : outcomes) {
     progress->dropped_pairs += !outcome.valid;
   }
@@ -279,12 +394,20 @@ absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
 
 void Trainer::Judge(absl::Span<const v1::RolloutResult> results,
                     Progress* progress) {
-  if (units_.back().kind() == v1::WorkUnit::TRAIN) return;
+  if (search_ != nullptr && !progress->search.has_value()) {
+    progress->search = search_->Describe(/*evaluates=*/true, ShareOfBudget());
+  }
+  if (units_.back().kind() == v1::WorkUnit::TRAIN || IsChecking()) return;
+  if (search_ != nullptr && search_->is_sampling()) {
+    progress->search->sampled =
+        Summarize(units_, results, v1::WorkUnit::EVAL_SAMPLED);
+  }
   progress->fixed = Summarize(units_, results, v1::WorkUnit::EVAL_FIXED);
   if (experiment_.evaluation().fresh_episodes() > 0) {
     progress->fresh = Summarize(units_, results, v1::WorkUnit::EVAL_FRESH);
   }
   if (progress->fixed->episodes == 0) return;
+  if (search_ != nullptr && !search_->may_be_best()) return;
   if (best_.has_value() && progress->fixed->mean <= best_->fixed_return()) {
     return;
   }
@@ -294,6 +417,7 @@ void Trainer::Judge(absl::Span<const v1::RolloutResult> results,
   best_->set_generation(generation_);
   *best_->mutable_mean() = state_.distribution().mean();
   *best_->mutable_moments() = state_.moments();
+  if (state_.has_choice()) *best_->mutable_architecture() = state_.choice();
   best_->set_fixed_return(progress->fixed->mean);
   if (progress->fresh.has_value() && progress->fresh->episodes > 0) {
     best_->set_fresh_return(progress->fresh->mean);
@@ -311,6 +435,7 @@ v1::Checkpoint Trainer::Save() const {
   checkpoint.set_env_steps(env_steps_);
   checkpoint.set_episodes(episodes_);
   checkpoint.set_finished(finished_);
+  if (search_ != nullptr) *checkpoint.mutable_search() = search_->Save();
   return checkpoint;
 }
 
@@ -334,8 +459,12 @@ absl::Status Trainer::Restore(const v1::Checkpoint& checkpoint) {
 
   // A new strategy, so that a damaged checkpoint leaves this one as it is.
   const Eigen::VectorXf& mean = strategy_->distribution().mean;
+  if (checkpoint.has_search() != (search_ != nullptr)) {
+    return Misfit(search_ != nullptr ? "it is not of a search"
+                                     : "it is of a search");
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Strategy> strategy,
-                   StrategyRegistry::Make(experiment_.strategy(), mean));
+                   MakeStrategy(checkpoint.search().stage(), mean));
   RETURN_IF_ERROR(strategy->Restore(checkpoint.strategy()));
   const SearchDistribution& restored = strategy->distribution();
   const v1::SearchDistribution& saved = checkpoint.state().distribution();
@@ -351,13 +480,16 @@ absl::Status Trainer::Restore(const v1::Checkpoint& checkpoint) {
     best = checkpoint.best();
   }
 
+  if (search_ != nullptr) {
+    RETURN_IF_ERROR(search_->Restore(checkpoint.search()));
+  }
   strategy_ = std::move(strategy);
   moments_ = *std::move(moments);
   generation_ = checkpoint.state().generation();
   env_steps_ = checkpoint.env_steps();
   episodes_ = checkpoint.episodes();
   best_ = std::move(best);
-  finished_ = checkpoint.finished() && BudgetIsUsed();
+  finished_ = checkpoint.finished() && IsLast();
   BeginGeneration();
   return absl::OkStatus();
 }

@@ -9,7 +9,12 @@
 //     ASSIGN_OR_RETURN(Progress progress, trainer->Advance(results));
 //   }
 //
-// Strategies and optimisers are linked in; policies are the caller's to link.
+// With a controller in the experiment the run is a search for an architecture
+// (aggregator/architecture_search): after the budget, a generation that checks
+// candidates, then search.fine_tune_generations updates with what was chosen.
+//
+// Strategies, optimisers and controllers are linked in; policies are the
+// caller's to link.
 #ifndef STARLING_AGGREGATOR_TRAINER_H_
 #define STARLING_AGGREGATOR_TRAINER_H_
 
@@ -21,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "aggregator/architecture_search.h"
 #include "aggregator/es/strategy.h"
 #include "aggregator/progress.h"
 #include "base/moments.h"
@@ -82,11 +88,23 @@ class Trainer {
  private:
   Trainer(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
           int threads, std::unique_ptr<Strategy> strategy,
-          std::unique_ptr<Noise> noise);
+          std::unique_ptr<Noise> noise,
+          std::unique_ptr<ArchitectureSearch> search);
 
   bool BudgetIsUsed() const;
+  // In [0, 1].
+  double ShareOfBudget() const;
+  bool IsChecking() const;
+  // All updates are made: only the last evaluation is left.
+  bool IsLast() const;
+  // That of a stage, from this centre.
+  absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(
+      v1::SearchState::Stage stage, const Eigen::VectorXf& mean) const;
+  // After a generation, before the next: where a search goes on to.
+  absl::Status EnterStage(absl::Span<const v1::RolloutResult> results);
   // Fills units_ and state_.
   void BeginGeneration();
+  void SetChoice(const v1::Architecture& choice);
   absl::Status CheckLimits(absl::Span<const v1::RolloutResult> results) const;
   std::vector<DirectionOutcome> Outcomes(
       absl::Span<const v1::RolloutResult> results) const;
@@ -101,9 +119,11 @@ class Trainer {
   const int threads_;
   std::unique_ptr<Strategy> strategy_;
   const std::unique_ptr<Noise> noise_;
+  // Null: nothing is searched.
+  const std::unique_ptr<ArchitectureSearch> search_;
   // Size 0 if the normaliser is off.
   Moments moments_;
-  // Updates so far = the number of this generation.
+  // Updates so far, and in a search, its check.
   uint64_t generation_ = 0;
   uint64_t env_steps_ = 0;
   uint64_t episodes_ = 0;

@@ -10,7 +10,7 @@ const SearchSpace& Policy::search_space() const {
 }
 
 absl::Status Policy::SetArchitecture(const v1::Architecture& architecture) {
-  if (!architecture.has_space() && !architecture.has_encoding()) {
+  if (architecture.encoding().empty()) {
     return absl::OkStatus();
   }
   return search_space().Decode(architecture).status();

@@ -27,8 +27,10 @@ struct PolicyCost {
   // Numbers to keep; edges may share a weight.
   int64_t weights = 0;
   int64_t biases = 0;
-  // An Act.
+  // Of an Act.
   int64_t multiply_adds = 0;
+  // That sum and, within, apply an operation.
+  int64_t units = 0;
   // To keep the numbers, 32 bits each, and which edges there are.
   int64_t bits = 0;
   // As chosen, the dead ones among them.
@@ -48,8 +50,8 @@ class Policy {
 
   // What a search may choose; by default, nothing.
   virtual const SearchSpace& search_space() const;
-  // From now on the policy is this element of its search space; an empty
-  // message is the policy as it is without a search. InvalidArgument, changing
+  // From now on the policy is this element of its search space, or, without an
+  // encoding, what it is without a search. InvalidArgument, changing
   // nothing, for what is not an element. May allocate; SetParameters must
   // follow.
   virtual absl::Status SetArchitecture(const v1::Architecture& architecture);

@@ -120,6 +120,11 @@ v1::RolloutResult Evaluator::Evaluate(const v1::WorkUnit& unit) {
   if (!fault.empty()) return fail(v1::RolloutResult::ENV_ERROR, fault);
 
   result.set_perturbation_check(MovePoint(unit));
+  const absl::Status status = policy_->SetArchitecture(unit.architecture());
+  if (!status.ok()) {
+    return fail(v1::RolloutResult::ENV_ERROR,
+                absl::StrCat("the unit's architecture: ", status.message()));
+  }
   policy_->SetParameters(point_);
 
   moments_.Clear();

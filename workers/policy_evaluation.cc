@@ -82,6 +82,7 @@ absl::StatusOr<PolicyEvaluation> EvaluatePolicy(
         unit.set_kind(v1::WorkUnit::EVAL_FRESH);
         unit.set_episode_seed(DeriveSeed(seed, Stream::kEvaluation, 0, 2, j));
         unit.set_episodes(1);
+        *unit.mutable_architecture() = state.choice();
         results[j] = evaluators[i]->Evaluate(unit);
       }
     }

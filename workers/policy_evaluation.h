@@ -31,7 +31,7 @@ struct PolicyEvaluation {
 };
 
 // Plays `episodes` >= 1 episodes of the policy at the mean of `state`, whitened
-// by its moments, on `threads` >= 1 threads. Only the environment, the policy
+// by its moments, with its choice of an architecture, on `threads` >= 1 threads. Only the environment, the policy
 // and the normaliser of `experiment` count. Episode j has the seed
 // DeriveSeed(seed, Stream::kEvaluation, 0, 2, j): never one that training or
 // its evaluations use. The result does not depend on `threads`.

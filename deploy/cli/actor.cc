@@ -21,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Actor>> Actor::Create(
         env_spec.name(), " need ", policy->num_parameters(),
         "; use the environment that it was trained in"));
   }
+  RETURN_IF_ERROR(policy->SetArchitecture(state.choice()));
   policy->SetParameters(
       Eigen::Map<const Eigen::VectorXf>(mean.data(), mean.size()));
 

@@ -48,6 +48,7 @@ absl::StatusOr<LoadedPolicy> PolicyArgument::Load() const {
   policy.state.mutable_distribution()->mutable_mean()->Assign(
       snapshot->mean.begin(), snapshot->mean.end());
   *policy.state.mutable_moments() = std::move(snapshot->moments);
+  *policy.state.mutable_choice() = std::move(snapshot->architecture);
   return policy;
 }
 

@@ -16,7 +16,8 @@ struct LoadedPolicy {
   // Resolved.
   v1::Experiment experiment;
   v1::EnvSpec env_spec;
-  // The policy is the mean of its distribution, whitened by its moments.
+  // The policy is the mean of its distribution, whitened by its moments, with
+  // the architecture of its choice.
   v1::PolicyState state;
   // For people: "runs/a-s1, best checkpoint, generation 40".
   std::string description;

@@ -78,4 +78,21 @@ absl::StatusOr<RunOptions> RunFlags::ToOptions() const {
   return options;
 }
 
+void WorkersFlag::Declare(CLI::App& app) {
+  AddText(app, "--workers", &workers_, "N|auto",
+          "worker processes on this machine; auto: one a core");
+}
+
+absl::StatusOr<int> WorkersFlag::Count() const {
+  int count = 0;
+  if (workers_ == "auto") {
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  }
+  if (!absl::SimpleAtoi(workers_, &count) || count < 0 || count > 1024) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--workers must be auto or a number in [0, 1024], got ", workers_));
+  }
+  return count;
+}
+
 }  // namespace starling

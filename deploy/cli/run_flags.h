@@ -36,6 +36,17 @@ class RunFlags {
   bool no_rollback_ = false;
 };
 
+// --workers: of the verbs that compute on this machine.
+class WorkersFlag {
+ public:
+  void Declare(CLI::App& app);
+  // At least 0. InvalidArgument: it is neither auto nor a number in range.
+  absl::StatusOr<int> Count() const;
+
+ private:
+  std::string workers_ = "auto";
+};
+
 }  // namespace starling
 
 #endif  // STARLING_DEPLOY_CLI_RUN_FLAGS_H_

@@ -1,5 +1,5 @@
 // `starling train`: a whole run on this machine.
-
+#include "aggregator/architecture_search.h"
 #include "deploy/cli/run_flags.h"
 
 namespace starling {
@@ -9,21 +9,18 @@ class Train : public Verb {
  public:
   void Declare(CLI::App& app) override {
     flags_.Declare(app);
-    AddText(app, "--workers", &workers_, "N|auto",
-            "worker processes on this machine; auto: one a core");
+    workers_.Declare(app);
   }
 
   absl::Status Run() override {
     RunOptions options;
     ASSIGN_OR_RETURN(options, flags_.ToOptions());
-    if (workers_ == "auto") {
-      options.local_workers =
-          std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    } else if (!absl::SimpleAtoi(workers_, &options.local_workers) ||
-               options.local_workers < 0 || options.local_workers > 1024) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--workers must be auto or a number in [0, 1024], got ", workers_));
+    if (ArchitectureSearch::IsWanted(options.prepared.experiment)) {
+      return absl::InvalidArgumentError(
+          "the experiment has a controller: it is a search, for `starling "
+          "search`");
     }
+    ASSIGN_OR_RETURN(options.local_workers, workers_.Count());
     RETURN_IF_ERROR(RunAggregator(options));
     std::cout << options.directory << std::endl;
     return absl::OkStatus();
@@ -31,7 +28,7 @@ class Train : public Verb {
 
  private:
   RunFlags flags_;
-  std::string workers_ = "auto";
+  WorkersFlag workers_;
 };
 
 STARLING_REGISTER_VERB(

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "aggregator/architecture_search.h"
 #include "aggregator/es/strategy.h"
 #include "base/file.h"
 #include "base/override.h"
@@ -94,15 +95,31 @@ v1::EnvSpec CheckPlugins(const v1::Experiment& experiment,
     return env_spec;
   }
   env_spec = (*env)->spec();
-  const auto policy = PolicyRegistry::Make(experiment.policy(), env_spec);
+  auto policy = PolicyRegistry::Make(experiment.policy(), env_spec);
   if (!policy.ok()) {
     violations->Add("policy", policy.status().message());
     return env_spec;
+  }
+  const absl::Status architecture =
+      (*policy)->SetArchitecture(experiment.architecture());
+  if (!architecture.ok()) {
+    violations->Add("architecture", architecture.message());
   }
   const Eigen::VectorXf start =
       Eigen::VectorXf::Zero((*policy)->num_parameters());
   const auto strategy = StrategyRegistry::Make(experiment.strategy(), start);
   if (!strategy.ok()) violations->Add("strategy", strategy.status().message());
+  if (ArchitectureSearch::IsWanted(experiment)) {
+    const auto fine_tuning =
+        StrategyRegistry::Make(FineTuningStrategy(experiment), start);
+    if (!fine_tuning.ok()) {
+      violations->Add("search.fine_tune_strategy",
+                      fine_tuning.status().message());
+    }
+    const auto search =
+        ArchitectureSearch::Create(experiment, *std::move(policy));
+    if (!search.ok()) violations->Add("controller", search.status().message());
+  }
   return env_spec;
 }
 

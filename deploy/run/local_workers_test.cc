@@ -66,7 +66,8 @@ TEST_F(LocalWorkersTest, WithoutHopeItSaysSo) {
 TEST_F(LocalWorkersTest, OneThatWorksIsHope) {
   const auto workers = Start(2, "mkdir " + folder_ +
                                     "/first 2>/dev/null && exec sleep 1000\n"
-                                    "echo x >> " + folder_ + "/failures; exit 1");
+                                    "echo x >> " +
+                                    folder_ + "/failures; exit 1");
   // The failing one fails more often than two would have to.
   ASSERT_TRUE(WaitUntil([&] {
     struct stat information;

@@ -319,9 +319,9 @@ absl::StatusOr<bool> Run::GoOn() {
     painter_.Message(absl::StrCat("Resuming ", paths.root, " at generation ",
                                   coordinator->snapshot()->generation));
   }
-  RunView view(experiment, checkpoint, &failed_units);
-  status_ = watchman_.Watch(*coordinator, *service, workers_.get(), painter_,
-                            view);
+  RunView view(experiment, &failed_units);
+  status_ =
+      watchman_.Watch(*coordinator, *service, workers_.get(), painter_, view);
   const bool must_go_back =
       options_.rollback && coordinator->suspect_generation().has_value();
   if (must_go_back && !watchman_.is_interrupted()) return false;

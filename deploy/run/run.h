@@ -60,9 +60,9 @@ struct RunOptions {
 // Unavailable: can't start (directory in use, address taken);
 // FailedPrecondition: the machine's workers were refused; InvalidArgument: the
 // directory belongs to another experiment; DataLoss: no valid checkpoint;
-// Aborted, Internal: training failed, or without `rollback`: it has learned from
-// wrong answers, now or in an earlier start; and the errors of LoadTlsFolder, before
-// anything is written.
+// Aborted, Internal: training failed, or without `rollback`: it has learned
+// from wrong answers, now or in an earlier start; and the errors of
+// LoadTlsFolder, before anything is written.
 absl::Status RunAggregator(const RunOptions& options);
 
 }  // namespace starling

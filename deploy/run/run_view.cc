@@ -5,36 +5,54 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+ProgressView::Search ViewOf(const SearchProgress& search) {
+  ProgressView::Search view;
+  view.parameters = search.weights + search.biases;
+  switch (search.stage) {
+    case v1::SearchState::CHECKING:
+      view.stage = "checking candidates";
+      break;
+    case v1::SearchState::FINE_TUNING:
+      view.stage = "fine-tuning";
+      return view;
+    default:
+      view.stage = search.num_distinct > 0 ? "searching" : "warming up";
+      break;
+  }
+  if (search.num_distinct > 0) view.mean_cost = search.mean_cost;
+  view.entropy = search.entropy;
+  if (search.sampled.has_value()) view.sampled = search.sampled->mean;
+  return view;
+}
+
 }  // namespace
 
 RunView::RunView(const v1::Experiment& experiment,
-                 const std::optional<v1::Checkpoint>& checkpoint,
                  const std::atomic<uint64_t>* failed_units)
     : experiment_(experiment),
       failed_units_(failed_units),
-      began_(Clock::now()) {
-  if (checkpoint.has_value() && checkpoint->has_best()) {
-    best_ = checkpoint->best().fixed_return();
-  }
-}
+      began_(Clock::now()) {}
 
 ProgressView RunView::Of(const Snapshot& snapshot) {
   if (!first_generation_.has_value()) first_generation_ = snapshot.generation;
-  if (snapshot.fixed.has_value() &&
-      (!best_.has_value() || snapshot.fixed->mean > *best_)) {
-    best_ = snapshot.fixed->mean;
-  }
   ProgressView view;
   view.name = experiment_.name();
   view.generation = snapshot.generation;
   view.generations = experiment_.budget().generations();
   view.env_step_budget = experiment_.budget().env_steps();
+  if (snapshot.search.has_value()) {
+    view.search = ViewOf(*snapshot.search);
+    // The check and the fine-tuning come after the budget.
+    if (view.generations > 0) {
+      view.generations += 1 + experiment_.search().fine_tune_generations();
+    }
+  }
   if (snapshot.last.has_value()) {
     view.env_steps = snapshot.last->env_steps;
     view.return_mean = snapshot.last->training.mean;
     if (snapshot.last->training.episodes == 0) view.return_mean.reset();
   }
-  view.return_best = best_;
+  view.return_best = snapshot.best_return;
   if (snapshot.fresh.has_value()) view.return_eval = snapshot.fresh->mean;
   view.history = snapshot.history;
   view.steps_per_s = snapshot.steps_per_second;
@@ -51,7 +69,10 @@ ProgressView RunView::Of(const Snapshot& snapshot) {
 }
 
 std::optional<double> RunView::Remaining(const Snapshot& snapshot) const {
-  const uint64_t total = experiment_.budget().generations();
+  uint64_t total = experiment_.budget().generations();
+  if (total > 0 && snapshot.search.has_value()) {
+    total += 1 + experiment_.search().fine_tune_generations();
+  }
   const uint64_t done = snapshot.generation - *first_generation_;
   if (total == 0 || done == 0 || snapshot.generation > total) return {};
   const double seconds =

@@ -19,7 +19,6 @@ class RunView {
  public:
   // `failed_units` counts on while this lives.
   RunView(const v1::Experiment& experiment,
-          const std::optional<v1::Checkpoint>& checkpoint,
           const std::atomic<uint64_t>* failed_units);
 
   ProgressView Of(const Snapshot& snapshot);
@@ -32,7 +31,6 @@ class RunView {
   const std::atomic<uint64_t>* const failed_units_;
   const std::chrono::steady_clock::time_point began_;
   std::optional<uint64_t> first_generation_;
-  std::optional<double> best_;
 };
 
 }  // namespace starling

@@ -118,6 +118,7 @@ class DensePolicy : public Policy {
     for (const Layer& layer : layers_) {
       cost.weights += int64_t{layer.units} * layer.inputs;
       cost.biases += has_bias_ ? layer.units : 0;
+      cost.units += layer.units;
     }
     cost.multiply_adds = cost.chosen_edges = cost.weights;
     cost.bits = 32 * (cost.weights + cost.biases);

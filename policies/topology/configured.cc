@@ -96,7 +96,7 @@ class ConfiguredPolicy : public Policy {
   const SearchSpace& search_space() const override { return space_; }
   absl::Status SetArchitecture(const v1::Architecture& architecture) override {
     Choices choices = First();
-    if (architecture.has_space() || architecture.has_encoding()) {
+    if (!architecture.encoding().empty()) {
       ASSIGN_OR_RETURN(choices, space_.Decode(architecture));
     }
     ASSIGN_OR_RETURN(now_, Make(choices));

@@ -1,0 +1,327 @@
+#include "aggregator/architecture_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "nas/entropy.h"
+#include "nas/objectives.h"
+
+namespace starling {
+namespace {
+
+using State = v1::SearchState;
+
+// Alarms: less entropy left, before this share of the budget; more, after.
+constexpr double kCollapsed = 0.05, kTooEarly = 0.2;
+constexpr double kUndecided = 0.95, kTooLate = 0.5;
+
+// Mean - deviation / sqrt(n) of the episodes that did not fail; nothing where
+// all did.
+std::optional<double> LowerBound(const std::vector<double>& returns) {
+  if (returns.empty()) return std::nullopt;
+  const auto n = static_cast<double>(returns.size());
+  double sum = 0, squares = 0;
+  for (const double value : returns) sum += value;
+  for (const double value : returns) {
+    squares += (value - sum / n) * (value - sum / n);
+  }
+  return sum / n - std::sqrt(squares) / n;
+}
+
+void HalveDouble(const char* name, google::protobuf::Message* message) {
+  const auto* field = message->GetDescriptor()->FindFieldByName(name);
+  if (field == nullptr) return;
+  const auto* reflection = message->GetReflection();
+  reflection->SetDouble(message, field,
+                        reflection->GetDouble(*message, field) / 2);
+}
+
+}  // namespace
+
+bool ArchitectureSearch::IsWanted(const v1::Experiment& experiment) {
+  return experiment.controller().kind_case() !=
+         v1::ControllerConfig::KIND_NOT_SET;
+}
+
+absl::StatusOr<std::unique_ptr<ArchitectureSearch>> ArchitectureSearch::Create(
+    const v1::Experiment& experiment, std::unique_ptr<Policy> policy) {
+  if (policy->search_space().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "there is a controller, but policy.",
+        PolicyRegistry::KindOf(experiment.policy()),
+        " has nothing to search; use one that has (edge_pruned, "
+        "weight_shared { partition {} }, layer_sizes, configured)"));
+  }
+  if (!experiment.architecture().encoding().empty()) {
+    return absl::InvalidArgumentError(
+        "there are both a controller and a fixed architecture");
+  }
+  RETURN_IF_ERROR(CheckObjectives(experiment.objectives()));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<Controller> controller,
+      ControllerRegistry::Make(experiment.controller(), policy->search_space(),
+                               experiment.seed()));
+  return std::unique_ptr<ArchitectureSearch>(new ArchitectureSearch(
+      experiment, std::move(policy), std::move(controller)));
+}
+
+ArchitectureSearch::ArchitectureSearch(const v1::Experiment& experiment,
+                                       std::unique_ptr<Policy> policy,
+                                       std::unique_ptr<Controller> controller)
+    : objectives_(experiment.objectives()),
+      plan_(experiment.search()),
+      policy_(std::move(policy)),
+      space_(policy_->search_space()),
+      controller_(std::move(controller)),
+      first_entropy_(EntropyShare(controller_->Probabilities())) {}
+
+double ArchitectureSearch::EntropyShare(
+    const std::vector<std::vector<double>>& probabilities) const {
+  const double largest = LargestEntropy(space_);
+  return largest > 0 ? Entropy(space_, probabilities) / largest : 0;
+}
+
+double ArchitectureSearch::Cost(const v1::Architecture& architecture) {
+  const absl::Status status = policy_->SetArchitecture(architecture);
+  CHECK(status.ok()) << status;
+  const PolicyCost cost = policy_->Cost();
+  switch (objectives_.cost()) {
+    case v1::ObjectivesConfig::PARAMETERS:
+      return static_cast<double>(cost.weights + cost.biases);
+    case v1::ObjectivesConfig::MULTIPLY_ADDS:
+      return static_cast<double>(cost.multiply_adds);
+    case v1::ObjectivesConfig::BITS:
+      return static_cast<double>(cost.bits);
+    case v1::ObjectivesConfig::LATENCY: {
+      const v1::LatencyTable& table = objectives_.latency();
+      return table.base_ns() +
+             table.per_multiply_add_ns() *
+                 static_cast<double>(cost.multiply_adds) +
+             table.per_unit_ns() * static_cast<double>(cost.units);
+    }
+  }
+  LOG(FATAL) << "unknown cost " << objectives_.cost();
+  return 0;
+}
+
+PolicyCost ArchitectureSearch::ChoiceCost() {
+  const absl::Status status = policy_->SetArchitecture(choice_);
+  CHECK(status.ok()) << status;
+  return policy_->Cost();
+}
+
+void ArchitectureSearch::Begin(uint64_t generation, int n) {
+  proposals_.clear();
+  candidates_.clear();
+  if (stage_ == State::FINE_TUNING) {
+    encoded_.assign(n, choice_);
+    return;
+  }
+  saved_ = controller_->Save();
+  encoded_.assign(n, v1::Architecture());
+  warms_up_ =
+      stage_ == State::SEARCHING && generation < plan_.warmup_generations();
+  choice_ = warms_up_ ? v1::Architecture() : space_.Encode(controller_->Best());
+  if (warms_up_) return;
+  if (stage_ == State::CHECKING) {
+    candidates_.push_back(choice_);
+    n = static_cast<int>(plan_.candidates());
+  }
+  proposals_ = controller_->Propose(generation, n);
+  for (int i = 0; i < n; ++i) {
+    v1::Architecture encoded = space_.Encode(proposals_[i]);
+    if (stage_ == State::CHECKING) {
+      candidates_.push_back(std::move(encoded));
+    } else {
+      encoded_[i] = std::move(encoded);
+    }
+  }
+}
+
+absl::Status ArchitectureSearch::Learn(
+    absl::Span<const DirectionOutcome> outcomes) {
+  if (stage_ != State::SEARCHING || warms_up_) return absl::OkStatus();
+  CHECK_EQ(outcomes.size(), proposals_.size());
+  std::vector<std::optional<Objectives>> seen(outcomes.size());
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i].valid) continue;
+    seen[i].emplace();
+    seen[i]->mean_return = (outcomes[i].plus + outcomes[i].minus) / 2;
+    seen[i]->cost = Cost(encoded_[i]);
+  }
+  RETURN_IF_ERROR(Score(objectives_, absl::MakeSpan(seen)));
+  std::vector<Trial> trials;
+  for (size_t i = 0; i < seen.size(); ++i) {
+    trials.push_back({proposals_[i], seen[i]});
+  }
+  controller_->Learn(trials);
+  return absl::OkStatus();
+}
+
+SearchProgress ArchitectureSearch::Describe(bool evaluates,
+                                            double share_of_budget) {
+  SearchProgress progress;
+  progress.stage = stage_;
+  const PolicyCost cost = ChoiceCost();
+  progress.weights = cost.weights;
+  progress.biases = cost.biases;
+  progress.bits = cost.bits;
+  progress.choice = choice_.encoding();
+  if (stage_ == State::FINE_TUNING || warms_up_) return progress;
+  std::set<std::string> distinct;
+  for (const v1::Architecture& proposal : encoded_) {
+    progress.mean_cost += Cost(proposal) / static_cast<double>(encoded_.size());
+    distinct.insert(proposal.encoding());
+  }
+  progress.num_distinct = static_cast<int>(distinct.size());
+  if (evaluates) {
+    const std::vector<std::vector<double>> probabilities =
+        controller_->Probabilities();
+    progress.entropy = EntropyShare(probabilities);
+    progress.alarm = Alarm(*progress.entropy, share_of_budget);
+    for (const std::vector<double>& decision : probabilities) {
+      progress.probabilities.insert(progress.probabilities.end(),
+                                    decision.begin(), decision.end());
+    }
+  }
+  return progress;
+}
+
+std::string ArchitectureSearch::Alarm(double entropy,
+                                      double share_of_budget) const {
+  // A controller that keeps a single architecture has nothing to lose.
+  if (first_entropy_ <= 0 || stage_ != State::SEARCHING) return "";
+  const double left = entropy / first_entropy_;
+  if (left < kCollapsed && share_of_budget < kTooEarly) {
+    return absl::StrCat(
+        "the controller has decided after ",
+        static_cast<int>(100 * share_of_budget),
+        " % of the budget: give it a smaller step_size or more entropy");
+  }
+  if (left > kUndecided && share_of_budget >= kTooLate) {
+    return absl::StrCat(
+        "after ", static_cast<int>(100 * share_of_budget),
+        " % of the budget the controller prefers nothing: give it a larger "
+        "step_size, or more directions");
+  }
+  return "";
+}
+
+void ArchitectureSearch::EndSearching(uint64_t next_generation) {
+  CHECK_EQ(stage_, State::SEARCHING);
+  stage_ = State::CHECKING;
+  began_ = next_generation;
+  if (plan_.candidates() == 0) {
+    Freeze(space_.Encode(controller_->Best()), next_generation);
+  }
+}
+
+void ArchitectureSearch::Choose(absl::Span<const v1::WorkUnit> units,
+                                absl::Span<const v1::RolloutResult> results,
+                                uint64_t next_generation) {
+  CHECK_EQ(stage_, State::CHECKING);
+  std::vector<std::vector<double>> returns(candidates_.size());
+  for (size_t i = 0; i < units.size(); ++i) {
+    if (units[i].kind() != v1::WorkUnit::EVAL_CANDIDATE ||
+        results[i].status() != v1::RolloutResult::OK) {
+      continue;
+    }
+    // Unit by unit, all episodes of one after the other.
+    for (const double value : results[i].returns()) {
+      returns[units[i].direction()].push_back(value);
+    }
+  }
+  std::vector<std::optional<Objectives>> seen(candidates_.size());
+  for (size_t c = 0; c < candidates_.size(); ++c) {
+    const std::optional<double> bound = LowerBound(returns[c]);
+    if (!bound.has_value()) continue;
+    seen[c].emplace();
+    seen[c]->mean_return = *bound;
+    seen[c]->cost = Cost(candidates_[c]);
+  }
+  // A product that refuses a return decides nothing: the choice stays.
+  size_t best = 0;
+  if (Score(objectives_, absl::MakeSpan(seen)).ok()) {
+    for (size_t c = 1; c < seen.size(); ++c) {
+      if (!seen[c].has_value()) continue;
+      if (!seen[best].has_value() || seen[c]->score > seen[best]->score) {
+        best = c;
+      }
+    }
+  }
+  Freeze(candidates_[best], next_generation);
+}
+
+void ArchitectureSearch::Freeze(v1::Architecture architecture,
+                                uint64_t next_generation) {
+  choice_ = std::move(architecture);
+  stage_ = State::FINE_TUNING;
+  began_ = next_generation;
+  saved_ = controller_->Save();
+}
+
+v1::SearchState ArchitectureSearch::Save() const {
+  v1::SearchState state;
+  state.set_stage(stage_);
+  state.set_began(began_);
+  state.set_controller(saved_);
+  if (stage_ == State::FINE_TUNING) *state.mutable_chosen() = choice_;
+  return state;
+}
+
+absl::Status ArchitectureSearch::Restore(const v1::SearchState& state) {
+  if (!State::Stage_IsValid(state.stage())) {
+    return absl::DataLossError(
+        absl::StrCat("the saved search is in the unknown stage ",
+                     static_cast<int>(state.stage())));
+  }
+  if (state.stage() == State::FINE_TUNING) {
+    const auto chosen = space_.Decode(state.chosen());
+    if (!chosen.ok()) {
+      return absl::DataLossError(
+          absl::StrCat("the saved search has chosen what is no architecture: ",
+                       chosen.status().message()));
+    }
+  }
+  RETURN_IF_ERROR(controller_->Restore(state.controller()));
+  stage_ = state.stage();
+  began_ = state.began();
+  saved_ = state.controller();
+  if (stage_ == State::FINE_TUNING) choice_ = state.chosen();
+  return absl::OkStatus();
+}
+
+v1::StrategyConfig FineTuningStrategy(const v1::Experiment& experiment) {
+  v1::StrategyConfig strategy = experiment.search().fine_tune_strategy();
+  if (strategy.kind_case() != v1::StrategyConfig::KIND_NOT_SET) return strategy;
+  strategy = experiment.strategy();
+  const auto* field = strategy.GetReflection()->GetOneofFieldDescriptor(
+      strategy, v1::StrategyConfig::descriptor()->FindOneofByName("kind"));
+  if (field == nullptr) return strategy;
+  google::protobuf::Message* options =
+      strategy.GetReflection()->MutableMessage(&strategy, field);
+  HalveDouble("sigma", options);
+  HalveDouble("step_size", options);
+  if (!strategy.has_openai_es()) return strategy;
+  v1::OptimizerConfig* optimizer =
+      strategy.mutable_openai_es()->mutable_optimizer();
+  if (optimizer->has_clipup()) {
+    HalveDouble("max_speed", optimizer->mutable_clipup());
+    HalveDouble("step_size", optimizer->mutable_clipup());
+  } else if (optimizer->has_sgd()) {
+    HalveDouble("step_size", optimizer->mutable_sgd());
+  } else if (optimizer->has_adam()) {
+    HalveDouble("step_size", optimizer->mutable_adam());
+  } else {
+    // openai_es takes Adam with a step of 0.02 where none is named.
+    optimizer->mutable_adam()->set_step_size(0.01);
+  }
+  return strategy;
+}
+
+}  // namespace starling
