@@ -20,17 +20,34 @@ using State = v1::SearchState;
 constexpr double kCollapsed = 0.05, kTooEarly = 0.2;
 constexpr double kUndecided = 0.95, kTooLate = 0.5;
 
-// Mean - deviation / sqrt(n) of the episodes that did not fail; nothing where
-// all did.
-std::optional<double> LowerBound(const std::vector<double>& returns) {
-  if (returns.empty()) return std::nullopt;
-  const auto n = static_cast<double>(returns.size());
-  double sum = 0, squares = 0;
-  for (const double value : returns) sum += value;
-  for (const double value : returns) {
-    squares += (value - sum / n) * (value - sum / n);
+// Of the architectures 0 .. n - 1 whose units are of this kind, over the
+// episodes that did not fail.
+std::vector<ReturnEstimate> EstimateReturns(
+    v1::WorkUnit::Kind kind, size_t n, absl::Span<const v1::WorkUnit> units,
+    absl::Span<const v1::RolloutResult> results) {
+  std::vector<std::vector<double>> returns(n);
+  for (size_t i = 0; i < units.size(); ++i) {
+    if (units[i].kind() != kind ||
+        results[i].status() != v1::RolloutResult::OK) {
+      continue;
+    }
+    for (const double value : results[i].returns()) {
+      returns[units[i].direction()].push_back(value);
+    }
   }
-  return sum / n - std::sqrt(squares) / n;
+  std::vector<ReturnEstimate> estimates(n);
+  for (size_t k = 0; k < n; ++k) {
+    if (returns[k].empty()) continue;
+    const auto count = static_cast<double>(returns[k].size());
+    double sum = 0, squares = 0;
+    for (const double value : returns[k]) sum += value;
+    for (const double value : returns[k]) {
+      squares += (value - sum / count) * (value - sum / count);
+    }
+    estimates[k] = {static_cast<int>(returns[k].size()), sum / count,
+                    std::sqrt(squares / count)};
+  }
+  return estimates;
 }
 
 void HalveDouble(const char* name, google::protobuf::Message* message) {
@@ -78,7 +95,8 @@ ArchitectureSearch::ArchitectureSearch(const v1::Experiment& experiment,
       policy_(std::move(policy)),
       space_(policy_->search_space()),
       controller_(std::move(controller)),
-      first_entropy_(EntropyShare(controller_->Probabilities())) {}
+      first_entropy_(EntropyShare(controller_->Probabilities())),
+      archive_(static_cast<int>(std::max<uint32_t>(plan_.front_size(), 1))) {}
 
 double ArchitectureSearch::EntropyShare(
     const std::vector<std::vector<double>>& probabilities) const {
@@ -118,16 +136,36 @@ PolicyCost ArchitectureSearch::ChoiceCost() {
 void ArchitectureSearch::Begin(uint64_t generation, int n) {
   proposals_.clear();
   candidates_.clear();
+  front_.clear();
+  front_is_new_ = false;
+  saved_.Clear();
+  saved_.set_stage(stage_);
+  saved_.set_began(began_);
+  saved_.set_controller(controller_->Save());
+  if (stage_ == State::FINE_TUNING) *saved_.mutable_chosen() = choice_;
+  for (const ArchiveEntry& entry : archive_.entries()) {
+    *saved_.add_front() = ToProto(entry);
+  }
+  for (const ArchiveEntry& entry : archive_.challengers()) {
+    *saved_.add_challengers() = ToProto(entry);
+  }
   if (stage_ == State::FINE_TUNING) {
     encoded_.assign(n, choice_);
     return;
   }
-  saved_ = controller_->Save();
   encoded_.assign(n, v1::Architecture());
   warms_up_ =
       stage_ == State::SEARCHING && generation < plan_.warmup_generations();
   choice_ = warms_up_ ? v1::Architecture() : space_.Encode(controller_->Best());
   if (warms_up_) return;
+  const uint32_t every = plan_.front_every();
+  const bool is_due = stage_ == State::CHECKING ||
+                      (every > 0 && generation > 0 && generation % every == 0);
+  if (plan_.front_size() > 0 && is_due) {
+    for (const ArchiveEntry& entry : archive_.ToEvaluate()) {
+      front_.push_back(space_.Encode(entry.choices));
+    }
+  }
   if (stage_ == State::CHECKING) {
     candidates_.push_back(choice_);
     n = static_cast<int>(plan_.candidates());
@@ -160,7 +198,52 @@ absl::Status ArchitectureSearch::Learn(
     trials.push_back({proposals_[i], seen[i]});
   }
   controller_->Learn(trials);
+  if (plan_.front_size() > 0) {
+    for (const Trial& trial : trials) {
+      if (!trial.objectives.has_value()) continue;
+      archive_.Offer(trial.choices, trial.objectives->cost,
+                     trial.objectives->mean_return);
+    }
+  }
   return absl::OkStatus();
+}
+
+void ArchitectureSearch::UpdateFront(
+    absl::Span<const v1::WorkUnit> units,
+    absl::Span<const v1::RolloutResult> results) {
+  if (front_.empty()) return;
+  archive_.Update(
+      EstimateReturns(v1::WorkUnit::EVAL_FRONT, front_.size(), units, results));
+  front_is_new_ = true;
+}
+
+v1::FrontEntry ArchitectureSearch::ToProto(const ArchiveEntry& entry) const {
+  v1::FrontEntry proto;
+  *proto.mutable_architecture() = space_.Encode(entry.choices);
+  proto.set_cost(entry.cost);
+  proto.set_episodes(entry.estimate.episodes);
+  proto.set_mean(entry.estimate.mean);
+  proto.set_std(entry.estimate.std);
+  return proto;
+}
+
+absl::StatusOr<std::vector<ArchiveEntry>> ArchitectureSearch::FromProto(
+    const google::protobuf::RepeatedPtrField<v1::FrontEntry>& entries) const {
+  std::vector<ArchiveEntry> all;
+  for (const v1::FrontEntry& entry : entries) {
+    auto choices = space_.Decode(entry.architecture());
+    if (!choices.ok() || !std::isfinite(entry.cost()) ||
+        !std::isfinite(entry.mean()) || !std::isfinite(entry.std())) {
+      return absl::DataLossError(absl::StrCat(
+          "the saved search has a front with what is no architecture: ",
+          entry.ShortDebugString()));
+    }
+    all.push_back(
+        {*std::move(choices),
+         entry.cost(),
+         {static_cast<int>(entry.episodes()), entry.mean(), entry.std()}});
+  }
+  return all;
 }
 
 SearchProgress ArchitectureSearch::Describe(bool evaluates,
@@ -172,6 +255,11 @@ SearchProgress ArchitectureSearch::Describe(bool evaluates,
   progress.biases = cost.biases;
   progress.bits = cost.bits;
   progress.choice = choice_.encoding();
+  if (front_is_new_) {
+    for (const ArchiveEntry& entry : archive_.Front()) {
+      progress.front.push_back(ToProto(entry));
+    }
+  }
   if (stage_ == State::FINE_TUNING || warms_up_) return progress;
   std::set<std::string> distinct;
   for (const v1::Architecture& proposal : encoded_) {
@@ -225,23 +313,13 @@ void ArchitectureSearch::Choose(absl::Span<const v1::WorkUnit> units,
                                 absl::Span<const v1::RolloutResult> results,
                                 uint64_t next_generation) {
   CHECK_EQ(stage_, State::CHECKING);
-  std::vector<std::vector<double>> returns(candidates_.size());
-  for (size_t i = 0; i < units.size(); ++i) {
-    if (units[i].kind() != v1::WorkUnit::EVAL_CANDIDATE ||
-        results[i].status() != v1::RolloutResult::OK) {
-      continue;
-    }
-    // Unit by unit, all episodes of one after the other.
-    for (const double value : results[i].returns()) {
-      returns[units[i].direction()].push_back(value);
-    }
-  }
+  const std::vector<ReturnEstimate> estimates = EstimateReturns(
+      v1::WorkUnit::EVAL_CANDIDATE, candidates_.size(), units, results);
   std::vector<std::optional<Objectives>> seen(candidates_.size());
   for (size_t c = 0; c < candidates_.size(); ++c) {
-    const std::optional<double> bound = LowerBound(returns[c]);
-    if (!bound.has_value()) continue;
+    if (estimates[c].episodes == 0) continue;
     seen[c].emplace();
-    seen[c]->mean_return = *bound;
+    seen[c]->mean_return = estimates[c].lower_bound();
     seen[c]->cost = Cost(candidates_[c]);
   }
   // A product that refuses a return decides nothing: the choice stays.
@@ -262,16 +340,6 @@ void ArchitectureSearch::Freeze(v1::Architecture architecture,
   choice_ = std::move(architecture);
   stage_ = State::FINE_TUNING;
   began_ = next_generation;
-  saved_ = controller_->Save();
-}
-
-v1::SearchState ArchitectureSearch::Save() const {
-  v1::SearchState state;
-  state.set_stage(stage_);
-  state.set_began(began_);
-  state.set_controller(saved_);
-  if (stage_ == State::FINE_TUNING) *state.mutable_chosen() = choice_;
-  return state;
 }
 
 absl::Status ArchitectureSearch::Restore(const v1::SearchState& state) {
@@ -288,10 +356,14 @@ absl::Status ArchitectureSearch::Restore(const v1::SearchState& state) {
                        chosen.status().message()));
     }
   }
+  ASSIGN_OR_RETURN(std::vector<ArchiveEntry> front, FromProto(state.front()));
+  ASSIGN_OR_RETURN(std::vector<ArchiveEntry> challengers,
+                   FromProto(state.challengers()));
   RETURN_IF_ERROR(controller_->Restore(state.controller()));
+  archive_.Restore(std::move(front), std::move(challengers));
   stage_ = state.stage();
   began_ = state.began();
-  saved_ = state.controller();
+  saved_ = state;
   if (stage_ == State::FINE_TUNING) choice_ = state.chosen();
   return absl::OkStatus();
 }

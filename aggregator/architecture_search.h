@@ -21,6 +21,7 @@
 #include "aggregator/es/strategy.h"
 #include "aggregator/progress.h"
 #include "nas/controller.h"
+#include "nas/pareto_archive.h"
 #include "policies/policy.h"
 #include "proto/checkpoint.pb.h"
 #include "proto/experiment.pb.h"
@@ -65,6 +66,12 @@ class ArchitectureSearch {
     return candidates_;
   }
 
+  // To evaluate for the front in this generation.
+  const std::vector<v1::Architecture>& front() const { return front_; }
+
+  // Of what was to be evaluated for the front: results[i] answers units[i].
+  void UpdateFront(absl::Span<const v1::WorkUnit> units,
+                   absl::Span<const v1::RolloutResult> results);
   // The controller learns from the outcomes of the pairs. InvalidArgument: the
   // objectives refuse a return. The search is then unchanged.
   absl::Status Learn(absl::Span<const DirectionOutcome> outcomes);
@@ -82,7 +89,8 @@ class ArchitectureSearch {
               absl::Span<const v1::RolloutResult> results,
               uint64_t next_generation);
 
-  v1::SearchState Save() const;
+  // As it was when this generation began.
+  const v1::SearchState& Save() const { return saved_; }
   // DataLoss, changing nothing, for what is not a Save of this search.
   absl::Status Restore(const v1::SearchState& state);
 
@@ -98,6 +106,9 @@ class ArchitectureSearch {
   // By ObjectivesConfig.cost.
   double Cost(const v1::Architecture& architecture);
   void Freeze(v1::Architecture architecture, uint64_t next_generation);
+  v1::FrontEntry ToProto(const ArchiveEntry& entry) const;
+  absl::StatusOr<std::vector<ArchiveEntry>> FromProto(
+      const google::protobuf::RepeatedPtrField<v1::FrontEntry>& entries) const;
 
   const v1::ObjectivesConfig objectives_;
   const v1::SearchPlan plan_;
@@ -111,10 +122,13 @@ class ArchitectureSearch {
   uint64_t began_ = 0;
   bool warms_up_ = false;
   // Before this generation's proposals.
-  std::string saved_;
+  v1::SearchState saved_;
   std::vector<Choices> proposals_;
   std::vector<v1::Architecture> encoded_;
   std::vector<v1::Architecture> candidates_;
+  ParetoArchive archive_;
+  std::vector<v1::Architecture> front_;
+  bool front_is_new_ = false;
   v1::Architecture choice_;
 };
 

@@ -71,16 +71,21 @@ void AddEvaluation(const v1::Experiment& experiment, const GenerationPlan& plan,
   }
 }
 
-void AddCandidates(const v1::Experiment& experiment, const GenerationPlan& plan,
-                   std::vector<v1::WorkUnit>* units) {
-  for (size_t c = 0; c < plan.candidates.size(); ++c) {
-    for (int j = 0; j < plan.candidate_episodes; ++j) {
-      v1::WorkUnit* unit = AddUnit(plan, v1::WorkUnit::EVAL_CANDIDATE, units);
+// `episodes` of each, on the same seeds for all.
+void AddArchitectures(v1::WorkUnit::Kind kind,
+                      absl::Span<const v1::Architecture> architectures,
+                      int episodes, uint64_t use,
+                      const v1::Experiment& experiment,
+                      const GenerationPlan& plan,
+                      std::vector<v1::WorkUnit>* units) {
+  for (size_t c = 0; c < architectures.size(); ++c) {
+    for (int j = 0; j < episodes; ++j) {
+      v1::WorkUnit* unit = AddUnit(plan, kind, units);
       unit->set_direction(static_cast<uint32_t>(c));
       unit->set_episode_seed(DeriveSeed(experiment.seed(), Stream::kEvaluation,
-                                        plan.generation, 4, j));
+                                        plan.generation, use, j));
       unit->set_episodes(1);
-      SetArchitecture(plan.candidates[c], unit);
+      SetArchitecture(architectures[c], unit);
     }
   }
 }
@@ -92,7 +97,10 @@ std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
   std::vector<v1::WorkUnit> units;
   AddTraining(experiment, plan, &units);
   if (plan.evaluates) AddEvaluation(experiment, plan, &units);
-  AddCandidates(experiment, plan, &units);
+  AddArchitectures(v1::WorkUnit::EVAL_CANDIDATE, plan.candidates,
+                   plan.candidate_episodes, 4, experiment, plan, &units);
+  AddArchitectures(v1::WorkUnit::EVAL_FRONT, plan.front, plan.front_episodes, 5,
+                   experiment, plan, &units);
   return units;
 }
 

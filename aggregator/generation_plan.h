@@ -26,9 +26,12 @@ struct GenerationPlan {
   v1::Architecture choice = {};
   // Proposals to evaluate with unperturbed parameters, where it evaluates.
   int num_sampled = 0;
-  // Architectures to evaluate so many episodes each.
+  // Architectures to evaluate so many episodes each, with unperturbed
+  // parameters.
   absl::Span<const v1::Architecture> candidates = {};
   int candidate_episodes = 0;
+  absl::Span<const v1::Architecture> front = {};
+  int front_episodes = 0;
 };
 
 // Training units first: direction i has index 2i (sign +1) and 2i + 1 (-1), and
@@ -36,14 +39,14 @@ struct GenerationPlan {
 // cancels in their difference. Then, if it evaluates, the fixed and the fresh
 // evaluation episodes, a unit each. Seeds:
 //
-//   pair             DeriveSeed(seed, kEnv, generation, direction, 0)
-//   fixed episode j  DeriveSeed(seed, kEvaluation, 0, 0, j)
-//   fresh episode j  DeriveSeed(seed, kEvaluation, generation, 1, j)
-//   sampled proposal j             DeriveSeed(seed, kEvaluation, generation, 3,
-//   j) episode j of every candidate   DeriveSeed(seed, kEvaluation, generation,
-//   4, j)
+//   pair                      DeriveSeed(seed, kEnv, generation, direction, 0)
+//   fixed episode j           DeriveSeed(seed, kEvaluation, 0, 0, j)
+//   fresh episode j           DeriveSeed(seed, kEvaluation, generation, 1, j)
+//   sampled proposal j        DeriveSeed(seed, kEvaluation, generation, 3, j)
+//   episode j of a candidate  DeriveSeed(seed, kEvaluation, generation, 4, j)
+//   episode j of the front's  DeriveSeed(seed, kEvaluation, generation, 5, j)
 //
-// A candidate's number is its units' direction.
+// The number of a candidate, or of one on the front, is its units' direction.
 //
 // A training unit keeps its moments with probability normalizer.fraction, by
 // the generator keyed DeriveSeed(seed, kEnv, generation, index, 1).

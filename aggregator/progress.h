@@ -47,6 +47,9 @@ struct SearchProgress {
   std::optional<double> entropy;
   // Returns of proposals with unperturbed parameters; where it evaluated.
   std::optional<ReturnSummary> sampled;
+  // The front of return against cost, cheapest first; where this generation
+  // evaluated it.
+  std::vector<v1::FrontEntry> front;
   // What a person should look at: the controller has decided too early, or not
   // at all. Where this generation evaluated.
   std::string alarm;

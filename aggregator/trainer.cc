@@ -258,6 +258,9 @@ void Trainer::BeginGeneration() {
     plan.candidates = search_->candidates();
     plan.candidate_episodes =
         static_cast<int>(experiment_.search().candidate_episodes());
+    plan.front = search_->front();
+    plan.front_episodes =
+        static_cast<int>(experiment_.search().front_episodes());
     if (search_->is_sampling()) {
       plan.num_sampled =
           std::min(static_cast<int>(experiment_.search().sampled_episodes()),
@@ -284,6 +287,7 @@ absl::StatusOr<Progress> Trainer::Advance(
   }
   RETURN_IF_ERROR(CheckLimits(results));
 
+  if (search_ != nullptr) search_->UpdateFront(units_, results);
   const bool is_last = IsLast();
   if (!is_last && !IsChecking()) RETURN_IF_ERROR(Learn(results, &progress));
   Judge(results, &progress);
@@ -367,7 +371,10 @@ absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
   const absl::Status told =
       strategy_->Tell(*noise_, generation_, outcomes, threads_);
   if (!told.ok()) {
-    if (search_ != nullptr) RETURN_IF_ERROR(search_->Restore(search_->Save()));
+    if (search_ != nullptr) {
+      const v1::SearchState before = search_->Save();
+      RETURN_IF_ERROR(search_->Restore(before));
+    }
     return told;
   }
   for (const DirectionOutcome& outcome : outcomes) {

@@ -141,6 +141,32 @@ TEST(TrainerSearchTest, TheBestCandidateIsChosen) {
   EXPECT_EQ(trainer->state().choice().encoding(), expected.encoding());
 }
 
+TEST(TrainerSearchTest, TheFrontIsEvaluatedNowAndThenAndAtTheEnd) {
+  v1::Experiment experiment = SearchExperiment();
+  experiment.mutable_search()->set_front_every(2);
+  experiment.mutable_search()->set_front_episodes(3);
+  const auto trainer = MakeTrainer(experiment, kParameters);
+  // Nothing has been proposed yet.
+  EXPECT_EQ(CountOf(*trainer, v1::WorkUnit::EVAL_FRONT), 0);
+  const auto first = RunSimulated(experiment, trainer.get(), Target, 0, 2);
+  EXPECT_TRUE(first[1].search->front.empty());
+  // All have the same cost: one challenger.
+  EXPECT_EQ(CountOf(*trainer, v1::WorkUnit::EVAL_FRONT), 3);
+  const auto third = RunSimulated(experiment, trainer.get(), Target, 0, 1);
+  ASSERT_EQ(third[0].search->front.size(), 1u);
+  EXPECT_EQ(third[0].search->front[0].cost(), kKept);
+  EXPECT_EQ(third[0].search->front[0].episodes(), 3u);
+
+  const auto rest = RunSimulated(experiment, trainer.get(), Target);
+  const auto check =
+      std::find_if(rest.begin(), rest.end(), [](const Progress& progress) {
+        return progress.search->stage == v1::SearchState::CHECKING;
+      });
+  ASSERT_NE(check, rest.end());
+  EXPECT_EQ(check->search->front.size(), 1u);
+  EXPECT_EQ(trainer->Save().search().front_size(), 1);
+}
+
 TEST(TrainerSearchTest, AWarmUpTrainsTheWholePolicyAndTeachesNoController) {
   v1::Experiment experiment = SearchExperiment();
   experiment.mutable_search()->set_warmup_generations(3);

@@ -25,11 +25,13 @@
 #include "aggregator/service.h"
 #include "aggregator/storage.h"
 #include "aggregator/trainer.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/log_keys.h"
 #include "base/status.h"
 #include "base/tls_folder.h"
 #include "deploy/run/local_workers.h"
+#include "deploy/run/pareto_csv.h"
 #include "deploy/run/run_view.h"
 #include "workers/fingerprint.h"
 
@@ -171,6 +173,17 @@ absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
       std::move(pages));
 }
 
+// A new front of a search replaces the old one's table.
+void WriteFront(const std::string& root, const Progress& progress) {
+  if (!progress.search.has_value() || progress.search->front.empty()) return;
+  const std::string path = absl::StrCat(root, "/", kParetoFile);
+  const absl::Status status = WriteFileAtomically(
+      path, ParetoCsv(progress.generation, progress.search->front));
+  if (!status.ok()) {
+    LOG(WARNING) << path << " could not be written: " << status.message();
+  }
+}
+
 // Ends the run at a signal; notices when it has ended by itself.
 class Watchman {
  public:
@@ -287,6 +300,7 @@ absl::StatusOr<bool> Run::GoOn() {
   SetLogKey("run", experiment.name());
   coordinator_options.on_generation = [&](const Progress& progress) {
     failed_units += progress.failed_units;
+    WriteFront(paths.root, progress);
     SetLogKey("generation", absl::StrCat(progress.generation + 1));
   };
   ASSIGN_OR_RETURN(

@@ -1,5 +1,8 @@
 #include "deploy/run/search_report.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +12,7 @@
 #include "base/human.h"
 #include "base/resolve.h"
 #include "base/status.h"
+#include "deploy/run/pareto_csv.h"
 #include "policies/policy.h"
 
 namespace starling {
@@ -76,6 +80,18 @@ absl::StatusOr<std::string> ReportSearch(const std::string& run) {
                      policy->search_space().Decode(best.architecture()));
     absl::StrAppend(&text, "  architecture   ",
                     policy->search_space().Text(choices), "\n");
+  }
+  if (checkpoint.search().front().empty()) return text;
+  absl::StrAppend(&text, "The front, with the weights that all share (in ",
+                  kParetoFile, "):\n        cost     return  95 %\n");
+  double best_so_far = -std::numeric_limits<double>::infinity();
+  for (const v1::FrontEntry& entry : checkpoint.search().front()) {
+    const double bound =
+        entry.mean() - entry.std() / std::sqrt(std::max(entry.episodes(), 1u));
+    if (bound <= best_so_far) continue;
+    best_so_far = bound;
+    absl::StrAppendFormat(&text, "  %10.6g %10.6g  +-%.4g\n", entry.cost(),
+                          entry.mean(), HalfWidth95(entry));
   }
   return text;
 }
