@@ -143,14 +143,8 @@ class PolicyGradientController : public Controller {
   }
 
   absl::Status Restore(const std::string& bytes) override {
-    v1::GradientControllerState state;
-    if (!state.ParseFromString(bytes)) {
-      return absl::DataLossError("the saved controller is damaged");
-    }
-    if (state.space() != space_.fingerprint()) {
-      return absl::DataLossError(
-          "the saved controller searches another space than this one");
-    }
+    ASSIGN_OR_RETURN(const v1::GradientControllerState state,
+                     ParseGradientState(space_, bytes));
     Eigen::VectorXd parameters(parameters_.size());
     RETURN_IF_ERROR(RestoreVector(state.parameters(), "controller parameters",
                                   &parameters));
