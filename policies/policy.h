@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "base/search_space.h"
 #include "base/vectors.h"
+#include "policies/live_network.h"
 #include "proto/env.pb.h"
 #include "proto/policy.pb.h"
 
@@ -70,6 +71,8 @@ class Policy {
 
   // Of the architecture that is set.
   virtual PolicyCost Cost() const = 0;
+  // The same, node by node; null: the policy is no such network.
+  virtual const LiveNetwork* network() const { return nullptr; }
 };
 
 // A factory gets the environment's spec for sizes and bounds and answers

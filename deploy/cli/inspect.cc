@@ -3,12 +3,14 @@
 #include <string>
 
 #include "aggregator/policy_source.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "deploy/cli/exit_code.h"
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
 #include "deploy/inspect/describe.h"
+#include "deploy/inspect/network_drawing.h"
 
 namespace starling {
 namespace {
@@ -20,14 +22,25 @@ class Inspect : public Verb {
     auto* signature = app.add_flag(
         "--signature", signature_,
         "Prints 64 hex digits only: equal ones, equal policies, bit for bit.");
+    auto* architecture = app.add_flag(
+        "--architecture", architecture_,
+        "What was searched and chosen, and its network as formulas.");
+    signature->excludes(architecture);
+    AddText(app, "--out", &out_, "F.svg", "Draws the network to this file.")
+        ->needs(architecture);
     AddText(app, "--checkpoint", &checkpoint_, "last|best|G",
-            "Whose signature: the newest, the best, or that of generation G.")
-        ->needs(signature);
+            "Whose signature or architecture: the newest, the best, or that of "
+            "generation G.");
     app.add_flag("--json", json_, "Prints one JSON object.");
   }
 
   absl::Status Run() override {
     if (signature_) return PrintSignature();
+    if (architecture_) return ShowArchitecture();
+    if (checkpoint_ != "last") {
+      return absl::InvalidArgumentError(
+          "--checkpoint is for --signature and --architecture");
+    }
     const absl::StatusOr<RunDescription> run = DescribeRun(run_);
     if (!run.ok()) return AsDataError(run.status());
     std::cout << (json_ ? ToJson(*run).text() + "\n" : ToText(*run));
@@ -52,9 +65,28 @@ class Inspect : public Verb {
     return absl::OkStatus();
   }
 
+  absl::Status ShowArchitecture() const {
+    ASSIGN_OR_RETURN(const PolicyChoice choice,
+                     PolicyChoice::Parse(checkpoint_));
+    const absl::StatusOr<PolicySnapshot> policy = LoadPolicy(run_, choice);
+    if (!policy.ok()) return AsDataError(policy.status());
+    if (!policy->note.empty()) LOG(WARNING) << policy->note;
+    ASSIGN_OR_RETURN(const std::string drawn,
+                     DescribeArchitecture(*policy, !out_.empty()));
+    if (out_.empty()) {
+      std::cout << drawn;
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(WriteFileAtomically(out_, drawn));
+    std::cout << out_ << "\n";
+    return absl::OkStatus();
+  }
+
   std::string run_;
   std::string checkpoint_ = "last";
+  std::string out_;
   bool signature_ = false;
+  bool architecture_ = false;
   bool json_ = false;
 };
 
@@ -62,7 +94,7 @@ STARLING_REGISTER_VERB(
     inspect, Inspect,
     {"inspect",
      VerbGroup::kPolicy,
-     "Tells what a run is, how far it is, and its signature.",
+     "Tells what a run is, how far it is, its signature and its architecture.",
      {"starling inspect runs/inverted_pendulum_ars-s1",
       "starling inspect runs/inverted_pendulum_ars-s1 --signature"}});
 

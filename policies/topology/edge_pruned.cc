@@ -276,7 +276,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
     return graph;
   };
   parts.structure_bits = [=](const SparseNet& net) {
-    const double units = static_cast<double>(net.nodes().size()) - num_outputs;
+    const double units =
+        static_cast<double>(net.network().nodes.size()) - num_outputs;
     return (is_fixed ? 0 : Log2Binomial(n, net.num_live_edges())) +
            operation_bits * units;
   };

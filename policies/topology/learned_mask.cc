@@ -97,7 +97,7 @@ class LearnedMaskPolicy : public Policy {
     cost.weights = net.num_live_edges();
     cost.biases = static_cast<int64_t>(net.live_biases().size());
     cost.multiply_adds = num_edges();
-    cost.units = static_cast<int64_t>(net_.nodes().size());
+    cost.units = static_cast<int64_t>(net_.network().nodes.size());
     cost.chosen_edges = k_;
     cost.bits = 32 * (cost.weights + cost.biases) +
                 static_cast<int64_t>(

@@ -130,7 +130,7 @@ void SparseNet::Compile(const NetGraph& graph) {
   });
   for (int node = first_output; node < n; ++node) order.push_back(node);
 
-  live_.clear();
+  live_ = {num_inputs, graph.num_outputs, {}};
   rows_.clear();
   groups_.clear();
   terms_.clear();
@@ -140,7 +140,8 @@ void SparseNet::Compile(const NetGraph& graph) {
   for (const int node : order) {
     const int row = static_cast<int>(rows_.size());
     value_of[node] = num_inputs + row;
-    LiveNode live{node, graph.biases[node - num_inputs], {}};
+    LiveNetwork::Node live{
+        node, operation(node), graph.biases[node - num_inputs], {}};
     Row compiled{live.bias, static_cast<int>(terms_.size()), 0,
                  static_cast<int>(folds_.size()), 0};
     for (const NetGraph::Edge& edge : into[node]) {
@@ -154,13 +155,13 @@ void SparseNet::Compile(const NetGraph& graph) {
     compiled.end_term = static_cast<int>(terms_.size());
     compiled.end_fold = static_cast<int>(folds_.size());
     const bool begins_group = row == 0 || node == first_output ||
-                              level[node] != level[live_.back().node] ||
+                              level[node] != level[live_.nodes.back().node] ||
                               operation(node) != groups_.back().operation;
     if (begins_group && node <= first_output) {
       groups_.push_back({row, row, operation(node)});
     }
     groups_.back().end_row = row + 1;
-    live_.push_back(std::move(live));
+    live_.nodes.push_back(std::move(live));
     rows_.push_back(compiled);
   }
 

@@ -12,16 +12,14 @@
 
 #include <vector>
 
+#include "policies/live_network.h"
 #include "proto/policy.pb.h"
 
 namespace starling {
 
 struct NetGraph {
-  struct Edge {
-    int from;
-    int to;
-    int weight;  // index in theta; edges may share one
-  };
+  // Edges may share a weight.
+  using Edge = LiveNetwork::Edge;
 
   int num_nodes() const { return num_inputs + num_hidden + num_outputs; }
 
@@ -34,13 +32,6 @@ struct NetGraph {
   std::vector<int> biases = {};
 };
 
-// A node of a compiled network, as an export writes it.
-struct LiveNode {
-  int node;                           // in the graph
-  int bias;                           // index in theta, -1: none
-  std::vector<NetGraph::Edge> edges;  // from live nodes and inputs
-};
-
 class SparseNet {
  public:
   // Takes a graph. CHECK-fails if it is not one. O(nodes + edges), allocates.
@@ -51,9 +42,8 @@ class SparseNet {
   // inputs [num_inputs] -> outputs [num_outputs]. No allocation.
   void Evaluate(const float* inputs, float* outputs);
 
-  // Edges and nodes that are left, in the order of evaluation; outputs last,
-  // all of them, in their order.
-  const std::vector<LiveNode>& nodes() const { return live_; }
+  // What is left.
+  const LiveNetwork& network() const { return live_; }
   int num_live_edges() const { return static_cast<int>(terms_.size()); }
   // Indices in theta that live edges and nodes use, ascending, each once.
   const std::vector<int>& live_weights() const { return live_weights_; }
@@ -85,9 +75,9 @@ class SparseNet {
   void CollectLive();
 
   int num_inputs_ = 0;
-  std::vector<LiveNode> live_;
+  LiveNetwork live_;
   std::vector<int> live_weights_, live_biases_;
-  std::vector<Row> rows_;  // as live_
+  std::vector<Row> rows_;  // as live_.nodes
   std::vector<Group> groups_;
   std::vector<Term> terms_;
   std::vector<Term> folds_;  // from constants into rows

@@ -173,7 +173,7 @@ TEST(SparseNetTest, KeepsExactlyWhatLiesOnAPathFromAnInputToAnOutput) {
 
     net.Compile(graph);
     std::vector<int> kept;
-    for (const LiveNode& node : net.nodes()) kept.push_back(node.node);
+    for (const auto& node : net.network().nodes) kept.push_back(node.node);
     for (int i = 0; i < graph.num_outputs; ++i) {
       EXPECT_EQ(kept[kept.size() - graph.num_outputs + i], first_output + i);
     }

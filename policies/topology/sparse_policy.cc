@@ -73,7 +73,7 @@ PolicyCost SparsePolicy::Cost() const {
   cost.weights = static_cast<int64_t>(net_.live_weights().size());
   cost.biases = static_cast<int64_t>(net_.live_biases().size());
   cost.multiply_adds = net_.num_live_edges();
-  cost.units = static_cast<int64_t>(net_.nodes().size());
+  cost.units = static_cast<int64_t>(net_.network().nodes.size());
   cost.chosen_edges = chosen_edges_;
   cost.bits = 32 * (cost.weights + cost.biases) +
               static_cast<int64_t>(std::ceil(parts_.structure_bits(net_)));

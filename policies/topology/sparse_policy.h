@@ -45,6 +45,7 @@ class SparsePolicy : public Policy {
   void SetParameters(ConstVectorRef theta) override;
   void Act(const Observation& observation, VectorRef action) override;
   PolicyCost Cost() const override;
+  const LiveNetwork* network() const override { return &net_.network(); }
 
  private:
   void Compile(const Choices* choices);
