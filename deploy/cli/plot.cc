@@ -8,6 +8,7 @@
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
 #include "deploy/plot/learning_curve.h"
+#include "deploy/plot/search_picture.h"
 
 namespace starling {
 namespace {
@@ -27,11 +28,15 @@ class Plot : public Verb {
               "What surrounds the mean return of a run.");
     app.add_flag("--separate", separate_,
                  "One curve a run, whatever its seed.");
+    app.add_flag("--search", search_,
+                 "Of one search: returns with the controller's entropy, the "
+                 "front, and how probable each edge is.");
     AddInteger(app, "--width", &options_.width, 200, 10000, "Pixels.");
     AddInteger(app, "--height", &options_.height, 200, 10000, "Pixels.");
   }
 
   absl::Status Run() override {
+    if (search_) return DrawSearch();
     if (out_.empty()) {
       out_ = runs_.size() == 1 ? runs_[0] + "/learning_curve.png"
                                : "learning_curve.png";
@@ -53,8 +58,25 @@ class Plot : public Verb {
   }
 
  private:
+  absl::Status DrawSearch() {
+    if (runs_.size() != 1) {
+      return absl::InvalidArgumentError("--search draws one run");
+    }
+    if (out_.empty()) out_ = runs_[0] + "/search.png";
+    RETURN_IF_ERROR(PictureFormatOf(out_).status());
+    const absl::Status drawn =
+        PlotSearch(runs_[0], out_, options_.width, options_.height);
+    if (absl::IsFailedPrecondition(drawn)) {
+      return absl::InvalidArgumentError(drawn.message());
+    }
+    if (!drawn.ok()) return AsDataError(drawn);
+    std::cout << out_ << "\n";
+    return absl::OkStatus();
+  }
+
   std::vector<std::string> runs_;
   std::string out_;
+  bool search_ = false;
   std::string axis_ = "steps";
   std::string band_ = "std";
   bool separate_ = false;
@@ -65,7 +87,7 @@ STARLING_REGISTER_VERB(
     plot, Plot,
     {"plot",
      VerbGroup::kPolicy,
-     "Draws learning curves, one run's or several side by side.",
+     "Draws learning curves, one run's or several side by side, or a search.",
      {"starling plot runs/inverted_pendulum_ars-s1",
       "starling plot runs/inverted_pendulum_ars-s1 --x generations --out "
       "curve.svg"}});
