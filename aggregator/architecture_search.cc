@@ -79,10 +79,17 @@ absl::StatusOr<std::unique_ptr<ArchitectureSearch>> ArchitectureSearch::Create(
         "there are both a controller and a fixed architecture");
   }
   RETURN_IF_ERROR(CheckObjectives(experiment.objectives()));
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<Controller> controller,
-      ControllerRegistry::Make(experiment.controller(), policy->search_space(),
-                               experiment.seed()));
+  v1::ControllerConfig config = experiment.controller();
+  if (config.has_magnitude_pruning()) {
+    RETURN_IF_ERROR(
+        policy->LargestWeights(Eigen::VectorXf::Zero(policy->num_parameters()))
+            .status());
+    // It is never asked.
+    config.mutable_random();
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Controller> controller,
+                   ControllerRegistry::Make(config, policy->search_space(),
+                                            experiment.seed()));
   return std::unique_ptr<ArchitectureSearch>(new ArchitectureSearch(
       experiment, std::move(policy), std::move(controller)));
 }
@@ -90,7 +97,8 @@ absl::StatusOr<std::unique_ptr<ArchitectureSearch>> ArchitectureSearch::Create(
 ArchitectureSearch::ArchitectureSearch(const v1::Experiment& experiment,
                                        std::unique_ptr<Policy> policy,
                                        std::unique_ptr<Controller> controller)
-    : objectives_(experiment.objectives()),
+    : is_magnitude_(experiment.controller().has_magnitude_pruning()),
+      objectives_(experiment.objectives()),
       plan_(experiment.search()),
       policy_(std::move(policy)),
       space_(policy_->search_space()),
@@ -155,7 +163,8 @@ void ArchitectureSearch::Begin(uint64_t generation, int n) {
   }
   encoded_.assign(n, v1::Architecture());
   warms_up_ =
-      stage_ == State::SEARCHING && generation < plan_.warmup_generations();
+      stage_ == State::SEARCHING &&
+      (is_magnitude_ || generation < plan_.warmup_generations());
   choice_ = warms_up_ ? v1::Architecture() : space_.Encode(controller_->Best());
   if (warms_up_) return;
   const uint32_t every = plan_.front_every();
@@ -300,11 +309,16 @@ std::string ArchitectureSearch::Alarm(double entropy,
   return "";
 }
 
-void ArchitectureSearch::EndSearching(uint64_t next_generation) {
+void ArchitectureSearch::EndSearching(uint64_t next_generation,
+                                      const Eigen::VectorXf& theta) {
   CHECK_EQ(stage_, State::SEARCHING);
   stage_ = State::CHECKING;
   began_ = next_generation;
-  if (plan_.candidates() == 0) {
+  if (is_magnitude_) {
+    const absl::StatusOr<Choices> largest = policy_->LargestWeights(theta);
+    CHECK(largest.ok()) << largest.status();
+    Freeze(space_.Encode(*largest), next_generation);
+  } else if (plan_.candidates() == 0) {
     Freeze(space_.Encode(controller_->Best()), next_generation);
   }
 }

@@ -79,9 +79,9 @@ class ArchitectureSearch {
   // `share_of_budget` in [0, 1] is used up.
   SearchProgress Describe(bool evaluates, double share_of_budget);
 
-  // The budget is used up: goes on to CHECKING, or past it where there is
-  // nothing to check.
-  void EndSearching(uint64_t next_generation);
+  // The budget is used up, the parameters are theta [d]: goes on to CHECKING,
+  // or past it where there is nothing to check.
+  void EndSearching(uint64_t next_generation, const Eigen::VectorXf& theta);
   // Freezes the candidate with the best lower confidence bound of its mean
   // return, by the objectives. results[i] answers units[i]; failed ones are
   // left out.
@@ -110,6 +110,8 @@ class ArchitectureSearch {
   absl::StatusOr<std::vector<ArchiveEntry>> FromProto(
       const google::protobuf::RepeatedPtrField<v1::FrontEntry>& entries) const;
 
+  // The largest weights stay: nothing is proposed.
+  const bool is_magnitude_;
   const v1::ObjectivesConfig objectives_;
   const v1::SearchPlan plan_;
   const std::unique_ptr<Policy> policy_;

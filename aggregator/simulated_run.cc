@@ -1,5 +1,7 @@
 #include "aggregator/simulated_run.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -50,6 +52,16 @@ class ParametersOnly : public Policy {
     ASSIGN_OR_RETURN(const Choices choices, space_.Decode(architecture));
     live_.assign(choices[0].begin(), choices[0].end());
     return absl::OkStatus();
+  }
+  absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const override {
+    std::vector<int32_t> order(size_);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      return std::abs(theta[a]) > std::abs(theta[b]);
+    });
+    order.resize(space_.num_places(0));
+    std::sort(order.begin(), order.end());
+    return Choices{order};
   }
   std::vector<int> ActiveParameters() const override { return live_; }
   PolicyCost Cost() const override {

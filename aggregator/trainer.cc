@@ -209,7 +209,7 @@ absl::Status Trainer::EnterStage(absl::Span<const v1::RolloutResult> results) {
   if (IsChecking()) {
     search_->Choose(units_, results, generation_);
   } else if (search_->stage() == v1::SearchState::SEARCHING && BudgetIsUsed()) {
-    search_->EndSearching(generation_);
+    search_->EndSearching(generation_, strategy_->distribution().mean);
   } else {
     return absl::OkStatus();
   }

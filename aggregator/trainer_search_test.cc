@@ -184,11 +184,39 @@ TEST(TrainerSearchTest, AWarmUpTrainsTheWholePolicyAndTeachesNoController) {
   EXPECT_NE(trainer->Save().search().controller(), before);
 }
 
+TEST(TrainerSearchTest, MagnitudePruningTrainsAllAndKeepsTheLargest) {
+  v1::Experiment experiment = SearchExperiment();
+  experiment.mutable_controller()->mutable_magnitude_pruning();
+  const auto trainer = MakeTrainer(experiment, kParameters);
+  for (int g = 0; g < 6; ++g) {
+    EXPECT_FALSE(trainer->units()[0].has_architecture());
+    RunSimulated(experiment, trainer.get(), Target, 0, 1);
+  }
+  EXPECT_EQ(trainer->Save().search().stage(), v1::SearchState::FINE_TUNING);
+  const auto& mean = trainer->state().distribution().mean();
+  const std::vector<int32_t> kept = Edges(trainer->state().choice());
+  float smallest_kept = 1e9f, largest_gone = 0;
+  for (int i = 0; i < kParameters; ++i) {
+    const bool is_kept = std::count(kept.begin(), kept.end(), i) > 0;
+    float& limit = is_kept ? smallest_kept : largest_gone;
+    limit = is_kept ? std::min(limit, std::abs(mean[i]))
+                    : std::max(limit, std::abs(mean[i]));
+  }
+  EXPECT_GT(smallest_kept, largest_gone);
+  RunSimulated(experiment, trainer.get(), Target);
+  EXPECT_TRUE(trainer->finished());
+}
+
 TEST(TrainerSearchTest, GoesOnFromAnyGenerationWithTheSameBits) {
   for (const char* const kind : {"policy_gradient", "regularized_evolution",
-                                 "nsga2", "hill_climbing", "random"}) {
+                                 "nsga2", "hill_climbing", "random",
+                                 "magnitude_pruning"}) {
     v1::Experiment experiment = SearchExperiment();
-    *experiment.mutable_controller() = *ControllerRegistry::Default(kind);
+    if (std::string(kind) == "magnitude_pruning") {
+      experiment.mutable_controller()->mutable_magnitude_pruning();
+    } else {
+      *experiment.mutable_controller() = *ControllerRegistry::Default(kind);
+    }
     const auto whole = MakeTrainer(experiment, kParameters);
     std::vector<v1::Checkpoint> saved;
     while (!whole->finished()) {

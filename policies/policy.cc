@@ -16,6 +16,12 @@ absl::Status Policy::SetArchitecture(const v1::Architecture& architecture) {
   return search_space().Decode(architecture).status();
 }
 
+absl::StatusOr<Choices> Policy::LargestWeights(ConstVectorRef) const {
+  return absl::InvalidArgumentError(
+      "this policy has no sets of edges of which the largest could stay; use "
+      "edge_pruned with global, per_layer or residual edges");
+}
+
 std::vector<int> Policy::ActiveParameters() const {
   std::vector<int> all(num_parameters());
   std::iota(all.begin(), all.end(), 0);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/observation.h"
 #include "base/parameter_layout.h"
 #include "base/registry.h"
@@ -56,6 +57,9 @@ class Policy {
   // nothing, for what is not an element. May allocate; SetParameters must
   // follow.
   virtual absl::Status SetArchitecture(const v1::Architecture& architecture);
+  // The element that keeps the largest weights of theta [d]. InvalidArgument:
+  // the space has no such thing.
+  virtual absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const;
   // Indices, ascending, of the parameters that the architecture uses.
   virtual std::vector<int> ActiveParameters() const;
 

@@ -172,6 +172,28 @@ class Selection {
     return selection;
   }
 
+  // The decisions that keep the edges with the largest weights, of each set;
+  // the lower index among equals.
+  Choices Largest(const std::vector<NetGraph::Edge>& all,
+                  const v1::SearchSpace& space,
+                  const Eigen::VectorXf& theta) const {
+    Choices choices;
+    for (int i = 0; i < num_decisions_; ++i) {
+      const int first = num_decisions_ == 1 ? 0 : first_edge_[i];
+      const v1::ManyOf& set = space.decisions(i).many_of();
+      std::vector<int32_t> order(set.num_candidates());
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+        return std::abs(theta[all[first + a].weight]) >
+               std::abs(theta[all[first + b].weight]);
+      });
+      order.resize(set.k());
+      std::sort(order.begin(), order.end());
+      choices.push_back(std::move(order));
+    }
+    return choices;
+  }
+
   // `choices` is null: as without a search.
   std::vector<NetGraph::Edge> Of(const std::vector<NetGraph::Edge>& all,
                                  const Choices* choices) const {
@@ -199,6 +221,8 @@ class Selection {
 
   int num_decisions() const { return num_decisions_; }
   bool is_fixed() const { return !fixed_.empty(); }
+  // Whether edges are chosen as sets.
+  bool has_sets() const { return !is_mask_ && fixed_.empty(); }
 
  private:
   std::vector<int> first_edge_;
@@ -256,12 +280,20 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .initial_deviation = std::move(full.initial_deviation),
                     .space = std::move(made),
                     .graph = {},
-                    .structure_bits = {}};
+                    .structure_bits = {},
+                    .largest_weights = nullptr};
   const auto n = static_cast<double>(full.graph.edges.size());
   const int num_outputs = full.graph.num_outputs;
   const double operation_bits =
       operations.empty() ? 0 : std::ceil(std::log2(operations.size()));
   const bool is_fixed = selection.is_fixed();
+  if (selection.has_sets() && operations.empty()) {
+    parts.largest_weights =
+        [edges = full.graph.edges, selection,
+         message = parts.space.message()](const Eigen::VectorXf& theta) {
+          return selection.Largest(edges, message, theta);
+        };
+  }
   parts.graph = [full = std::move(full.graph), selection,
                  operations](const Choices* choices) {
     NetGraph graph = full;

@@ -194,6 +194,26 @@ TEST(EdgePrunedTest, UnitsStartWithTheVarianceThatTheirLiveEdgesNeed) {
   EXPECT_EQ(theta.segment(544, 32), Eigen::VectorXf::Zero(32));
 }
 
+TEST(EdgePrunedTest, LargestWeightsStay) {
+  const auto policy = *MakePolicy(
+      "edge_pruned { mlp { hidden: 32 } per_layer { edges: 2 edges: 3 } }");
+  Eigen::VectorXf theta = Eigen::VectorXf::Zero(774);
+  theta[100] = -5;
+  theta[3] = 1;
+  theta[4] = 0.5f;
+  theta[WeightOf(544 + 9)] = 0.1f;
+  // A bias is no weight.
+  theta[544] = 100;
+  const auto choices = policy->LargestWeights(theta);
+  ASSERT_TRUE(choices.ok());
+  EXPECT_EQ(*choices, (Choices{{3, 100}, {0, 1, 9}}));
+  EXPECT_EQ((*MakePolicy("edge_pruned { mlp { hidden: 2 } mask {} }"))
+                ->LargestWeights(theta)
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(EdgePrunedTest, RefusesWhatThereIsNot) {
   const auto message = [](const std::string& text) {
     return std::string(MakePolicy(text).status().message());

@@ -100,7 +100,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .initial_deviation = std::move(deviation),
                     .space = std::move(made),
                     .graph = {},
-                    .structure_bits = {}};
+                    .structure_bits = {},
+                    .largest_weights = nullptr};
   parts.graph = [=, largest = std::move(graph)](const Choices* choices) {
     const int depth = choices == nullptr ? max_depth : (*choices)[0][0];
     std::vector<int> widths(max_depth);

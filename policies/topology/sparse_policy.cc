@@ -49,6 +49,12 @@ absl::Status SparsePolicy::SetArchitecture(
   return absl::OkStatus();
 }
 
+absl::StatusOr<Choices> SparsePolicy::LargestWeights(
+    ConstVectorRef theta) const {
+  if (parts_.largest_weights == nullptr) return Policy::LargestWeights(theta);
+  return parts_.largest_weights(theta);
+}
+
 std::vector<int> SparsePolicy::ActiveParameters() const {
   std::vector<int> active;
   std::set_union(net_.live_weights().begin(), net_.live_weights().end(),

@@ -28,6 +28,9 @@ struct SparseParts {
   std::function<NetGraph(const Choices*)> graph;
   // Bits that say which of the graphs it is, of one whose live edges are these.
   std::function<double(const SparseNet&)> structure_bits;
+  // The element that keeps the largest weights; none: there is no such thing.
+  std::function<Choices(const Eigen::VectorXf& theta)> largest_weights =
+      nullptr;
 };
 
 class SparsePolicy : public Policy {
@@ -41,6 +44,7 @@ class SparsePolicy : public Policy {
   void InitialParameters(Rng rng, VectorRef theta) const override;
   const SearchSpace& search_space() const override { return parts_.space; }
   absl::Status SetArchitecture(const v1::Architecture& architecture) override;
+  absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const override;
   std::vector<int> ActiveParameters() const override;
   void SetParameters(ConstVectorRef theta) override;
   void Act(const Observation& observation, VectorRef action) override;

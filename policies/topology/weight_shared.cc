@@ -101,7 +101,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .initial_deviation = std::move(deviation),
                     .space = std::move(made),
                     .graph = {},
-                    .structure_bits = {}};
+                    .structure_bits = {},
+                    .largest_weights = nullptr};
   parts.graph = [full = std::move(full.graph), fixed = std::move(fixed),
                  m](const Choices* choices) {
     NetGraph graph = full;
