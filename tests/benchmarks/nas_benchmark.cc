@@ -33,9 +33,10 @@ v1::EnvSpec Spec() {
 
 std::unique_ptr<Policy> MakePolicy() {
   v1::PolicyConfig config;
-  CHECK(ParseTextProto("edge_pruned { mlp { hidden: 32 } global { edges: 64 } }",
-                       "benchmark", &config)
-            .ok());
+  CHECK(
+      ParseTextProto("edge_pruned { mlp { hidden: 32 } global { edges: 64 } }",
+                     "benchmark", &config)
+          .ok());
   return *PolicyRegistry::Make(config, Spec());
 }
 
@@ -80,7 +81,7 @@ void BM_Learn(benchmark::State& state, const std::string& kind) {
     controller->Learn(trials);
   }
 }
-#define STARLING_BENCHMARK_CONTROLLER(kind)  \
+#define STARLING_BENCHMARK_CONTROLLER(kind)   \
   BENCHMARK_CAPTURE(BM_Propose, kind, #kind); \
   BENCHMARK_CAPTURE(BM_Learn, kind, #kind)
 STARLING_BENCHMARK_CONTROLLER(random);
@@ -152,4 +153,3 @@ BENCHMARK(BM_Act)->ArgName("all_edges")->Arg(0)->Arg(1);
 
 }  // namespace
 }  // namespace starling
-

@@ -36,9 +36,8 @@ class SearchTest : public RunFixture {
   }
   std::vector<std::string> Command(
       const std::string& run, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {Starling(), "search",     experiment_,
-                                      "--run",    run,          "--progress",
-                                      "plain"};
+    std::vector<std::string> words = {
+        Starling(), "search", experiment_, "--run", run, "--progress", "plain"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -133,8 +132,7 @@ TEST_F(SearchTest, TrainAndSearchSendEachOthersExperimentsOn) {
   const ProcessResult train = Train(experiment_, Path("run"));
   EXPECT_EQ(train.status, 2);
   EXPECT_TRUE(absl::StrContains(train.err, "starling search")) << train.err;
-  const ProcessResult search =
-      Search(Path("run"), {"--set", "controller={}"});
+  const ProcessResult search = Search(Path("run"), {"--set", "controller={}"});
   EXPECT_EQ(search.status, 2);
   EXPECT_TRUE(absl::StrContains(search.err, "starling train")) << search.err;
 }

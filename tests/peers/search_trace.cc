@@ -2,7 +2,8 @@
 //
 // Usage: search_trace 'CONTROLLER TEXT' K N BATCH SEED
 // Searches K of N. Again and again: writes BATCH lines, each a set, then a line
-// with the set it would choose now; reads BATCH scores. Ends at the end of input.
+// with the set it would choose now; reads BATCH scores. Ends at the end of
+// input.
 #include <cstdlib>
 #include <iostream>
 #include <memory>
