@@ -27,13 +27,12 @@
 #include "base/adam.h"
 #include "base/log.h"
 #include "base/math.h"
-#include "base/saved_vector.h"
 #include "base/status.h"
 #include "nas/controller.h"
+#include "nas/gradient_state.h"
 #include "nas/objectives.h"
 #include "nas/plackett_luce.h"
 #include "nas/population.h"
-#include "proto/controller_state.pb.h"
 
 namespace starling {
 namespace {
@@ -135,22 +134,10 @@ class PolicyGradientController : public Controller {
   }
 
   std::string Save() const override {
-    v1::GradientControllerState state;
-    state.set_space(space_.fingerprint());
-    SaveVector(parameters_, state.mutable_parameters());
-    *state.mutable_adam() = adam_.Save();
-    return state.SerializeAsString();
+    return SaveGradientState(space_, parameters_, adam_);
   }
-
-  absl::Status Restore(const std::string& bytes) override {
-    ASSIGN_OR_RETURN(const v1::GradientControllerState state,
-                     ParseGradientState(space_, bytes));
-    Eigen::VectorXd parameters(parameters_.size());
-    RETURN_IF_ERROR(RestoreVector(state.parameters(), "controller parameters",
-                                  &parameters));
-    RETURN_IF_ERROR(adam_.Restore(state.adam()));
-    parameters_ = std::move(parameters);
-    return absl::OkStatus();
+  absl::Status Restore(const std::string& state) override {
+    return RestoreGradientState(space_, state, &parameters_, &adam_);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "nas/objectives.h"
 #include "nas/sampling.h"
+#include "proto/controller_state.pb.h"
 
 namespace starling {
 namespace {
@@ -103,19 +104,6 @@ Choices Majority(const SearchSpace& space,
     }
   }
   return best;
-}
-
-absl::StatusOr<v1::GradientControllerState> ParseGradientState(
-    const SearchSpace& space, const std::string& state) {
-  v1::GradientControllerState saved;
-  if (!saved.ParseFromString(state)) {
-    return absl::DataLossError("the saved controller is damaged");
-  }
-  if (saved.space() != space.fingerprint()) {
-    return absl::DataLossError(
-        "the saved controller searches another space than this one");
-  }
-  return saved;
 }
 
 std::string SavePopulation(const SearchSpace& space,

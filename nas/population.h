@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "base/rng.h"
 #include "base/search_space.h"
 #include "nas/controller.h"
-#include "proto/controller_state.pb.h"
 
 namespace starling {
 
@@ -44,10 +42,6 @@ std::vector<std::vector<double>> Frequencies(
 // to the lower value. `members` is not empty.
 Choices Majority(const SearchSpace& space,
                  const std::deque<Individual>& members);
-
-// A GradientControllerState of this space; else DataLoss.
-absl::StatusOr<v1::GradientControllerState> ParseGradientState(
-    const SearchSpace& space, const std::string& state);
 
 // A PopulationState.
 std::string SavePopulation(const SearchSpace& space,

@@ -34,49 +34,6 @@ absl::Status CheckEdges(const std::string& field, int64_t edges, int64_t most) {
                    ", the edges that there are; got ", edges));
 }
 
-// Edges from every layer to every later one, into one unit after the other.
-LayeredGraph ResidualGraph(const Layers& layers, const v1::Mlp& mlp) {
-  LayeredGraph all = FullGraph(layers, mlp);
-  NetGraph& graph = all.graph;
-  graph.edges.clear();
-  graph.biases.clear();
-  all.first_edge.clear();
-  all.layout.clear();
-  all.initial_deviation.clear();
-  int offset = 0, earlier = 0;
-  for (int i = 0; i < layers.num_layers(); ++i) {
-    earlier += layers.inputs(i);
-    const int units = layers.units(i);
-    all.first_edge.push_back(static_cast<int>(graph.edges.size()));
-    for (int to = 0; to < units; ++to) {
-      for (int from = 0; from < earlier; ++from) {
-        graph.edges.push_back(
-            {from, earlier + to, offset + to * earlier + from});
-      }
-    }
-    if (earlier > 0) {
-      all.layout.push_back(
-          {absl::StrCat("layer", i, ".weights"), offset, units, earlier});
-    }
-    offset += units * earlier;
-    const bool is_last = i + 1 == layers.num_layers();
-    all.initial_deviation.resize(
-        offset, static_cast<float>((is_last ? mlp.output_scale() : 1.0) /
-                                   std::sqrt(std::max(earlier, 1))));
-    for (int to = 0; to < units; ++to) {
-      graph.biases.push_back(layers.has_bias ? offset + to : -1);
-    }
-    if (layers.has_bias) {
-      all.layout.push_back(
-          {absl::StrCat("layer", i, ".bias"), offset, units, 1});
-      offset += units;
-      all.initial_deviation.resize(offset, 0);
-    }
-  }
-  all.first_edge.push_back(static_cast<int>(graph.edges.size()));
-  return all;
-}
-
 void AddSet(const std::string& name, int64_t k, int64_t n,
             v1::SearchSpace* space) {
   v1::Decision* decision = space->add_decisions();
@@ -240,9 +197,8 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
         absl::StrCat("policy.edge_pruned has no edge to prune: ", spec.name(),
                      " shows no state, and there are no hidden units"));
   }
-  LayeredGraph full = options.has_residual()
-                          ? ResidualGraph(layers, options.mlp())
-                          : FullGraph(layers, options.mlp());
+  LayeredGraph full =
+      FullGraph(layers, options.mlp(), /*skips=*/options.has_residual());
   v1::SearchSpace space;
   std::vector<double> share;
   ASSIGN_OR_RETURN(const Selection selection,

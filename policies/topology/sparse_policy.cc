@@ -86,7 +86,7 @@ PolicyCost SparsePolicy::Cost() const {
   return cost;
 }
 
-LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp) {
+LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp, bool skips) {
   LayeredGraph full;
   NetGraph& graph = full.graph;
   graph.num_inputs = layers.sizes.front();
@@ -95,16 +95,18 @@ LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp) {
     graph.num_hidden += layers.units(i);
   }
   graph.operations.assign(graph.num_hidden, OperationOf(mlp.activation()));
-  int offset = 0, first_from = 0;
+  int offset = 0, first_to = 0;
   for (int i = 0; i < layers.num_layers(); ++i) {
-    const int inputs = layers.inputs(i), units = layers.units(i);
-    const auto deviation =
-        static_cast<float>(layers.initial_deviation(i, mlp.output_scale()));
+    const int units = layers.units(i);
+    const int first_from = skips ? 0 : first_to;
+    first_to += layers.inputs(i);
+    const int inputs = first_to - first_from;
+    const bool is_last = i + 1 == layers.num_layers();
     full.first_edge.push_back(static_cast<int>(graph.edges.size()));
     for (int to = 0; to < units; ++to) {
       for (int from = 0; from < inputs; ++from) {
-        graph.edges.push_back({first_from + from, first_from + inputs + to,
-                               offset + to * inputs + from});
+        graph.edges.push_back(
+            {first_from + from, first_to + to, offset + to * inputs + from});
       }
     }
     if (inputs > 0) {
@@ -112,7 +114,9 @@ LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp) {
           {absl::StrCat("layer", i, ".weights"), offset, units, inputs});
     }
     offset += units * inputs;
-    full.initial_deviation.resize(offset, deviation);
+    full.initial_deviation.resize(
+        offset, static_cast<float>((is_last ? mlp.output_scale() : 1.0) /
+                                   std::sqrt(std::max(inputs, 1))));
     for (int to = 0; to < units; ++to) {
       graph.biases.push_back(layers.has_bias ? offset + to : -1);
     }
@@ -122,7 +126,6 @@ LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp) {
       offset += units;
       full.initial_deviation.resize(offset, 0);
     }
-    first_from += inputs;
   }
   full.first_edge.push_back(static_cast<int>(graph.edges.size()));
   return full;

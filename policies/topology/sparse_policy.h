@@ -65,8 +65,7 @@ class SparsePolicy : public Policy {
 // The edges and biases of fully connected layers, each with a weight of its
 // own.
 struct LayeredGraph {
-  // All edges between consecutive layers, into one unit after the other, as the
-  // rows of a weight matrix.
+  // All edges into one unit after the other, as the rows of a weight matrix.
   NetGraph graph;
   // First edge into each layer, and the number of edges.
   std::vector<int> first_edge;
@@ -74,7 +73,9 @@ struct LayeredGraph {
   ParameterLayout layout;
   std::vector<float> initial_deviation;
 };
-LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp);
+// Between consecutive layers, or with `skips` from any layer to any later one.
+LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp,
+                       bool skips = false);
 
 v1::NodeOperation OperationOf(v1::Mlp::Activation activation);
 
