@@ -162,9 +162,8 @@ void ArchitectureSearch::Begin(uint64_t generation, int n) {
     return;
   }
   encoded_.assign(n, v1::Architecture());
-  warms_up_ =
-      stage_ == State::SEARCHING &&
-      (is_magnitude_ || generation < plan_.warmup_generations());
+  warms_up_ = stage_ == State::SEARCHING &&
+              (is_magnitude_ || generation < plan_.warmup_generations());
   choice_ = warms_up_ ? v1::Architecture() : space_.Encode(controller_->Best());
   if (warms_up_) return;
   const uint32_t every = plan_.front_every();

@@ -86,14 +86,15 @@ TEST(RunStoreTest, AnOlderFormatIsBroughtUpToDate) {
     auto database = *Database::Open(path, Database::Access::kReadWrite);
     ASSERT_TRUE(
         database
-            ->Execute("CREATE TABLE old(generation INTEGER NOT NULL,"
-                      " idx INTEGER NOT NULL, result BLOB NOT NULL,"
-                      " PRIMARY KEY(generation, idx));"
-                      "INSERT INTO old SELECT generation, idx, result FROM"
-                      " results;"
-                      "DROP TABLE results; DROP TABLE standings; DROP TABLE search;"
-                      "ALTER TABLE old RENAME TO results;"
-                      "PRAGMA user_version=1")
+            ->Execute(
+                "CREATE TABLE old(generation INTEGER NOT NULL,"
+                " idx INTEGER NOT NULL, result BLOB NOT NULL,"
+                " PRIMARY KEY(generation, idx));"
+                "INSERT INTO old SELECT generation, idx, result FROM"
+                " results;"
+                "DROP TABLE results; DROP TABLE standings; DROP TABLE search;"
+                "ALTER TABLE old RENAME TO results;"
+                "PRAGMA user_version=1")
             .ok());
   }
 
@@ -296,7 +297,8 @@ TEST(RunStoreTest, ANewerFormatIsRefusedByName) {
        {RunStore::Open(path).status(), RunStore::OpenReadOnly(path).status()}) {
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr("version 99"));
-    EXPECT_THAT(status.message(), HasSubstr(absl::StrCat("up to ", RunStore::kFormatVersion)));
+    EXPECT_THAT(status.message(),
+                HasSubstr(absl::StrCat("up to ", RunStore::kFormatVersion)));
   }
 }
 

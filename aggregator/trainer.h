@@ -19,6 +19,7 @@
 #define STARLING_AGGREGATOR_TRAINER_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -86,6 +87,10 @@ class Trainer {
   absl::Status Restore(const v1::Checkpoint& checkpoint);
 
  private:
+  // Counters of the random numbers have 32 bits for the generation.
+  static constexpr uint64_t kMaxGenerations =
+      std::numeric_limits<uint32_t>::max();
+
   Trainer(const v1::Experiment& experiment, const v1::EnvSpec& env_spec,
           int threads, std::unique_ptr<Strategy> strategy,
           std::unique_ptr<Noise> noise,

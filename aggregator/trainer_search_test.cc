@@ -208,9 +208,9 @@ TEST(TrainerSearchTest, MagnitudePruningTrainsAllAndKeepsTheLargest) {
 }
 
 TEST(TrainerSearchTest, GoesOnFromAnyGenerationWithTheSameBits) {
-  for (const char* const kind : {"policy_gradient", "regularized_evolution",
-                                 "nsga2", "hill_climbing", "random",
-                                 "magnitude_pruning"}) {
+  for (const char* const kind :
+       {"policy_gradient", "regularized_evolution", "nsga2", "hill_climbing",
+        "random", "magnitude_pruning"}) {
     v1::Experiment experiment = SearchExperiment();
     if (std::string(kind) == "magnitude_pruning") {
       experiment.mutable_controller()->mutable_magnitude_pruning();

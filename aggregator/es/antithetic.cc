@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "aggregator/es/fitness_shaping.h"
 #include "aggregator/es/norm.h"
-#include "base/saved_vector.h"
 #include "base/log.h"
+#include "base/saved_vector.h"
 #include "base/status.h"
 #include "proto/strategy_state.pb.h"
 

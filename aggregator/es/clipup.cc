@@ -14,8 +14,8 @@
 #include "absl/types/span.h"
 #include "aggregator/es/norm.h"
 #include "aggregator/es/optimizer.h"
-#include "base/saved_vector.h"
 #include "base/log.h"
+#include "base/saved_vector.h"
 #include "base/status.h"
 #include "proto/strategy_state.pb.h"
 

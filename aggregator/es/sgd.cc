@@ -9,8 +9,8 @@
 #include <string>
 
 #include "aggregator/es/optimizer.h"
-#include "base/saved_vector.h"
 #include "base/log.h"
+#include "base/saved_vector.h"
 #include "base/status.h"
 #include "proto/strategy_state.pb.h"
 
