@@ -6,12 +6,16 @@
 //
 //   sphere             sum x_i^2
 //   ellipsoid          sum 10^(6 i / (d - 1)) x_i^2, i = 0 .. d-1
-//   rotated_ellipsoid  ellipsoid(R x), R a random rotation
+//   rotated_ellipsoid  ellipsoid, turned by a random rotation
 //   rosenbrock         sum 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2
 //   rastrigin          10 d + sum x_i^2 - 10 cos(2 pi x_i)
 //
-// O(d) a step, O(d^2) for rotated_ellipsoid. + - * / sqrt only: the same bits
-// on every machine.
+// Any of them may be turned around its minimum and the minimum be moved: then
+// the argument is c + R (x - c - shift), c being the minimum before.
+//
+// O(d) a step, O(d^2) if rotated. + - * / sqrt only: the same bits on every
+// machine.
+#include <Eigen/Core>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -28,6 +32,7 @@
 namespace starling {
 namespace {
 
+constexpr int kMaxDimension = 100000;
 constexpr int kMaxRotated = 1000;  // 8 MB of rotation
 
 using Vector = std::vector<double>;
@@ -52,7 +57,8 @@ Vector EllipsoidScales(int dimension) {
   return scales;
 }
 
-// Orthonormal rows [d, d]: normals made orthogonal, twice for accuracy.
+// Orthonormal rows [d, d]: normals made orthogonal, twice for accuracy. Kept
+// column by column.
 Vector RandomRotation(int d, uint64_t seed) {
   Vector rows(static_cast<size_t>(d) * d);
   Rng rng(seed);
@@ -72,6 +78,7 @@ Vector RandomRotation(int d, uint64_t seed) {
       for (int k = 0; k < d; ++k) row[k] /= norm;
     }
   }
+  Eigen::Map<Eigen::MatrixXd>(rows.data(), d, d).transposeInPlace();
   return rows;
 }
 
@@ -107,12 +114,23 @@ double Rastrigin(const Vector& x, const Vector& scales) {
   return sum;
 }
 
+// Whole numbers in [-most, most].
+Vector RandomShift(int d, uint32_t most, uint64_t seed) {
+  Vector shift(d, 0.0);
+  Rng rng(DeriveSeed(seed, Stream::kEnv, 0, 1, 0));
+  for (double& value : shift) {
+    value = static_cast<double>(rng.Below(2 * most + 1)) - most;
+  }
+  return shift;
+}
+
 struct Task {
   double (*function)(const Vector& x, const Vector& scales);
   const v1::BlackBox& (v1::EnvConfig::*options)() const;
   double offset;
+  // Every coordinate of the minimum.
+  double minimum;
   int min_dimension;
-  int max_dimension;
   bool rotated;
 };
 
@@ -125,11 +143,15 @@ class BlackBoxEnv : public Env {
       return absl::InvalidArgumentError(absl::StrJoin(violations, "; "));
     }
     const std::string kind = EnvRegistry::KindOf(config);
-    const int64_t dimension = (config.*task.options)().dimension();
-    if (dimension < task.min_dimension || dimension > task.max_dimension) {
+    const v1::BlackBox& options = (config.*task.options)();
+    const int64_t dimension = options.dimension();
+    const bool rotated = task.rotated || options.rotated();
+    const int most = rotated ? kMaxRotated : kMaxDimension;
+    if (dimension < task.min_dimension || dimension > most) {
       return absl::InvalidArgumentError(absl::StrCat(
           "env.", kind, ".dimension must be in [", task.min_dimension, ", ",
-          task.max_dimension, "], got ", dimension));
+          most, "]", rotated ? ", since it is rotated," : ",", " got ",
+          dimension));
     }
     if (config.max_steps() > 1) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -144,20 +166,22 @@ class BlackBoxEnv : public Env {
   void Reset(Rng rng) override {}
 
   StepResult Step(ConstVectorRef action) override {
-    for (size_t i = 0; i < x_.size(); ++i) x_[i] = offset_ + action[i];
-    double value;
-    if (rotation_.empty()) {
-      value = function_(x_, scales_);
-    } else {
-      const size_t d = x_.size();
-      for (size_t i = 0; i < d; ++i) {
-        rotated_[i] = 0;
-        for (size_t k = 0; k < d; ++k) {
-          rotated_[i] += rotation_[i * d + k] * x_[k];
-        }
+    const size_t d = x_.size();
+    for (size_t i = 0; i < d; ++i) x_[i] = offset_ + action[i] - shift_[i];
+    if (!rotation_.empty()) {
+      for (size_t i = 0; i < d; ++i) from_minimum_[i] = x_[i] - minimum_;
+      // Column by column: each sum in its own lane, in the order of columns.
+      using Lanes = Eigen::Map<Eigen::ArrayXd>;
+      using ConstLanes = Eigen::Map<const Eigen::ArrayXd>;
+      const auto size = static_cast<Eigen::Index>(d);
+      Lanes x(x_.data(), size);
+      x.setZero();
+      for (size_t k = 0; k < d; ++k) {
+        x += ConstLanes(&rotation_[k * d], size) * from_minimum_[k];
       }
-      value = function_(rotated_, scales_);
+      x += minimum_;
     }
+    const double value = function_(x_, scales_);
     return {-value,
             std::isfinite(value) ? Outcome::kTerminated : Outcome::kDiverged};
   }
@@ -166,15 +190,16 @@ class BlackBoxEnv : public Env {
 
  private:
   BlackBoxEnv(const v1::EnvConfig& config, const Task& task)
-      : function_(task.function) {
+      : function_(task.function), minimum_(task.minimum) {
     const v1::BlackBox& options = (config.*task.options)();
     const int d = options.dimension();
     offset_ = options.has_offset() ? options.offset() : task.offset;
+    shift_ = RandomShift(d, options.shift(), options.instance());
     x_.resize(d);
     if (task.function == Ellipsoid) scales_ = EllipsoidScales(d);
-    if (task.rotated) {
-      rotation_ = RandomRotation(d, options.rotation_seed());
-      rotated_.resize(d);
+    if (task.rotated || options.rotated()) {
+      rotation_ = RandomRotation(d, options.instance());
+      from_minimum_.resize(d);
     }
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     spec_.set_name(EnvRegistry::KindOf(config));
@@ -186,26 +211,29 @@ class BlackBoxEnv : public Env {
   }
 
   double (*const function_)(const Vector& x, const Vector& scales);
+  const double minimum_;
   double offset_;
   v1::EnvSpec spec_;
   Vector scales_;
+  Vector shift_;
+  // Column by column.
   Vector rotation_;
-  Vector rotated_;
+  Vector from_minimum_;
   Vector x_;
 };
 
-#define STARLING_REGISTER_FUNCTION(kind, function, offset, min, max, rotated) \
+#define STARLING_REGISTER_FUNCTION(kind, function, offset, minimum, smallest, \
+                                   rotated)                                   \
   STARLING_REGISTER_ENV(kind, [](const v1::EnvConfig& config) {               \
-    return BlackBoxEnv::Create(                                               \
-        config, {function, &v1::EnvConfig::kind, offset, min, max, rotated}); \
+    return BlackBoxEnv::Create(config, {function, &v1::EnvConfig::kind,       \
+                                        offset, minimum, smallest, rotated}); \
   })
 
-STARLING_REGISTER_FUNCTION(sphere, Sphere, 1, 1, 100000, false);
-STARLING_REGISTER_FUNCTION(ellipsoid, Ellipsoid, 1, 1, 100000, false);
-STARLING_REGISTER_FUNCTION(rotated_ellipsoid, Ellipsoid, 1, 1, kMaxRotated,
-                           true);
-STARLING_REGISTER_FUNCTION(rosenbrock, Rosenbrock, 0, 2, 100000, false);
-STARLING_REGISTER_FUNCTION(rastrigin, Rastrigin, 2.5, 1, 100000, false);
+STARLING_REGISTER_FUNCTION(sphere, Sphere, 1, 0, 1, false);
+STARLING_REGISTER_FUNCTION(ellipsoid, Ellipsoid, 1, 0, 1, false);
+STARLING_REGISTER_FUNCTION(rotated_ellipsoid, Ellipsoid, 1, 0, 1, true);
+STARLING_REGISTER_FUNCTION(rosenbrock, Rosenbrock, 0, 1, 2, false);
+STARLING_REGISTER_FUNCTION(rastrigin, Rastrigin, 2.5, 0, 1, false);
 
 }  // namespace
 }  // namespace starling

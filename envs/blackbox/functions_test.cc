@@ -89,16 +89,53 @@ TEST(FunctionsTest, RotationKeepsTheSpectrum) {
   EXPECT_GT(std::fabs(half_hessian(0, 1)), 1);
 }
 
-TEST(FunctionsTest, RotationIsChosenByItsSeed) {
+TEST(FunctionsTest, RotationIsChosenByTheInstance) {
   v1::EnvConfig first = Config("rotated_ellipsoid", 5);
   v1::EnvConfig second = first;
-  second.mutable_rotated_ellipsoid()->set_rotation_seed(2);
+  second.mutable_rotated_ellipsoid()->set_instance(2);
   const Eigen::VectorXf x = Eigen::VectorXf::Ones(5);
 
   const double value = Value(*EnvRegistry::Make(first).value(), x);
 
   EXPECT_EQ(Value(*EnvRegistry::Make(first).value(), x), value);
   EXPECT_NE(Value(*EnvRegistry::Make(second).value(), x), value);
+}
+
+TEST(FunctionsTest, AnyFunctionMayBeTurnedAndMoved) {
+  for (const char* kind : {"sphere", "ellipsoid", "rosenbrock", "rastrigin"}) {
+    SCOPED_TRACE(kind);
+    constexpr int kDimension = 6;
+    const v1::EnvConfig still = Config(kind, kDimension);
+    const auto make = [&](bool rotated, int shift) {
+      v1::EnvConfig config = still;
+      auto* options =
+          static_cast<v1::BlackBox*>(config.GetReflection()->MutableMessage(
+              &config, config.GetDescriptor()->FindFieldByName(kind)));
+      options->set_rotated(rotated);
+      options->set_shift(shift);
+      return *EnvRegistry::Make(config);
+    };
+    const auto plain = make(false, 0), moved = make(false, 4),
+               turned = make(true, 0), both = make(true, 4);
+    const float minimum = std::string(kind) == "rosenbrock" ? 1 : 0;
+    const Eigen::VectorXf center =
+        Eigen::VectorXf::Constant(kDimension, minimum);
+    EXPECT_NEAR(Value(*turned, center), 0, 1e-20);
+    Rng rng(DeriveSeed(1, Stream::kEnv, 0, 1, 0));
+    Eigen::VectorXf shift(kDimension);
+    for (float& value : shift) value = static_cast<float>(rng.Below(9)) - 4.0f;
+    EXPECT_NEAR(Value(*moved, center + shift), 0, 1e-20);
+    EXPECT_NEAR(Value(*both, center + shift), 0, 1e-20);
+
+    const Eigen::VectorXf x = Eigen::VectorXf::LinSpaced(kDimension, -2, 3);
+    EXPECT_EQ(Value(*moved, x + shift), Value(*plain, x));
+    EXPECT_EQ(Value(*both, x + shift), Value(*turned, x));
+    if (std::string(kind) != "sphere") {
+      EXPECT_GT(std::fabs(Value(*turned, x) / Value(*plain, x) - 1), 1e-3);
+    } else {
+      EXPECT_NEAR(Value(*turned, x) / Value(*plain, x), 1, 1e-12);
+    }
+  }
 }
 
 TEST(FunctionsTest, SearchesStartAtTheOffset) {
@@ -138,7 +175,7 @@ TEST(FunctionsTest, OptionsThatDoNotFitAreNamed) {
   EXPECT_EQ(refusal(Config("rosenbrock", 1)),
             "env.rosenbrock.dimension must be in [2, 100000], got 1");
   EXPECT_TRUE(absl::StrContains(refusal(Config("rotated_ellipsoid", 1001)),
-                                "[1, 1000], got 1001"));
+                                "[1, 1000], since it is rotated, got 1001"));
   v1::EnvConfig config = Config("sphere", 2);
   config.set_max_steps(7);
   EXPECT_TRUE(absl::StrContains(refusal(config), "max_steps"));
