@@ -2,6 +2,8 @@
 #ifndef STARLING_TESTS_INTEGRATION_RUN_FIXTURE_H_
 #define STARLING_TESTS_INTEGRATION_RUN_FIXTURE_H_
 
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -40,6 +42,27 @@ class RunFixture : public ::testing::Test {
                                       run};
     words.insert(words.end(), more.begin(), more.end());
     return words;
+  }
+  // The same command again and again, killed after `first`, then `more` later
+  // each time, until it gets through; expects that this took a kill.
+  static testing::ProcessResult RunKilledEverLater(
+      const std::vector<std::string>& command, std::chrono::milliseconds first,
+      std::chrono::milliseconds more) {
+    int kills = 0;
+    for (auto delay = first;; delay += more) {
+      testing::Process process(command);
+      const auto until = std::chrono::steady_clock::now() + delay;
+      testing::WaitUntil([&] {
+        return !process.running() || std::chrono::steady_clock::now() > until;
+      });
+      if (!process.running()) {
+        EXPECT_GE(kills, 1);
+        return process.Wait();
+      }
+      process.Signal(SIGKILL);
+      process.Wait();
+      ++kills;
+    }
   }
   // 64 hexadecimal digits that say which parameters a run ended with.
   static std::string Signature(const std::string& run) {

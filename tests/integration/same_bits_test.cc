@@ -105,27 +105,11 @@ TEST_F(SameBitsTest, KilledWorkersAndLateOnesChangeNothing) {
 TEST_F(SameBitsTest, AKilledAggregatorGoesOnWhereItWas) {
   const std::string run = Path("killed_aggregator");
 
-  // Killed at ever later moments, until it gets through.
-  ProcessResult result;
-  int kills = 0;
-  for (int delay_ms = 400;; delay_ms += 300) {
-    Process train(TrainCommand(experiment_, run, {"--workers", "2"}));
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(delay_ms);
-    WaitUntil([&] {
-      return !train.running() || std::chrono::steady_clock::now() > until;
-    });
-    if (!train.running()) {
-      result = train.Wait();
-      break;
-    }
-    train.Signal(SIGKILL);
-    train.Wait();
-    ++kills;
-  }
+  const ProcessResult result = RunKilledEverLater(
+      TrainCommand(experiment_, run, {"--workers", "2"}),
+      std::chrono::milliseconds(400), std::chrono::milliseconds(300));
 
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_GE(kills, 1);
   EXPECT_EQ(Signature(run), Undisturbed());
 }
 

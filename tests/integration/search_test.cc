@@ -10,9 +10,7 @@
 namespace starling {
 namespace {
 
-using testing::Process;
 using testing::ProcessResult;
-using testing::WaitUntil;
 
 // Short, with every stage: proposals, a front, a check, fine-tuning.
 constexpr char kExperiment[] = R"(
@@ -71,25 +69,10 @@ TEST_F(SearchTest, AKilledSearchGoesOnWhereItWas) {
   const std::string undisturbed = Path("undisturbed");
   ASSERT_EQ(Search(undisturbed, {"--workers", "1"}).status, 0);
   const std::string run = Path("killed");
-  ProcessResult result;
-  int kills = 0;
-  for (int delay_ms = 200;; delay_ms += 70) {
-    Process search(Command(run, {"--workers", "2"}));
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(delay_ms);
-    WaitUntil([&] {
-      return !search.running() || std::chrono::steady_clock::now() > until;
-    });
-    if (!search.running()) {
-      result = search.Wait();
-      break;
-    }
-    search.Signal(SIGKILL);
-    search.Wait();
-    ++kills;
-  }
+  const ProcessResult result = RunKilledEverLater(
+      Command(run, {"--workers", "2"}), std::chrono::milliseconds(200),
+      std::chrono::milliseconds(70));
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_GE(kills, 1);
   EXPECT_EQ(Signature(run), Signature(undisturbed));
 }
 
