@@ -135,6 +135,16 @@ double ArchitectureSearch::Cost(const v1::Architecture& architecture) {
   return 0;
 }
 
+std::vector<std::vector<int>> ArchitectureSearch::ActiveParameters() {
+  std::vector<std::vector<int>> active;
+  for (const v1::Architecture& proposal : encoded_) {
+    const absl::Status status = policy_->SetArchitecture(proposal);
+    CHECK(status.ok()) << status;
+    active.push_back(policy_->ActiveParameters());
+  }
+  return active;
+}
+
 PolicyCost ArchitectureSearch::ChoiceCost() {
   const absl::Status status = policy_->SetArchitecture(choice_);
   CHECK(status.ok()) << status;

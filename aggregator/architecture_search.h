@@ -48,6 +48,8 @@ class ArchitectureSearch {
   void Begin(uint64_t generation, int n);
   // Of each pair of this generation.
   const std::vector<v1::Architecture>& proposals() const { return encoded_; }
+  // What each proposal uses of the parameters: their indices.
+  std::vector<std::vector<int>> ActiveParameters();
   // Of the unperturbed policy: what the controller would choose now, or what is
   // frozen.
   const v1::Architecture& choice() const { return choice_; }

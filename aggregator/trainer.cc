@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "aggregator/es/active_noise.h"
 #include "aggregator/es/norm.h"
 #include "aggregator/generation_plan.h"
 #include "aggregator/result_check.h"
@@ -263,6 +264,9 @@ absl::StatusOr<Progress> Trainer::Advance(
 
 absl::Status Trainer::CheckLimits(
     absl::Span<const v1::RolloutResult> results) const {
+  const char* const unchanged =
+      search_ == nullptr ? "The parameters are unchanged."
+                         : "Parameters and controller are unchanged.";
   size_t broken = 0, missing_pairs = 0, pairs = 0;
   std::string first_broken, first_missing;
   for (size_t i = 0; i < results.size(); ++i) {
@@ -281,15 +285,17 @@ absl::Status Trainer::CheckLimits(
   if (broken > 1 && broken * 20 > results.size()) {
     return absl::AbortedError(absl::StrCat(
         "generation ", generation_, ": ", broken, " of ", results.size(),
-        " units crashed or had environment errors; the limit is 5 %. First: ",
-        first_broken));
+        " units crashed or had environment errors; the limit is 5 %. ",
+        unchanged, " First: ", first_broken));
   }
   if (missing_pairs * 5 > pairs * 2) {
     return absl::AbortedError(absl::StrCat(
         "generation ", generation_, ": ", missing_pairs, " of ", pairs,
         " antithetic pairs are missing, since a half of each failed; the limit "
-        "is 40 %. Policies that diverge need a smaller strategy sigma or a "
-        "tamer environment. First: ",
+        "is 40 %. ",
+        unchanged,
+        " Policies that diverge need a smaller strategy sigma or a tamer "
+        "environment. First: ",
         first_missing));
   }
   return absl::OkStatus();
@@ -313,7 +319,11 @@ std::vector<DirectionOutcome> Trainer::Outcomes(
 absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
                             Progress* progress) {
   const std::vector<DirectionOutcome> outcomes = Outcomes(results);
+  std::optional<ActiveNoise> active;
   if (search_ != nullptr) {
+    if (search_->is_sampling() && experiment_.search().mask_gradient()) {
+      active.emplace(*noise_, search_->ActiveParameters());
+    }
     // Of this generation's distribution, before it moves.
     progress->search =
         search_->Describe(units_.back().sign() == 0, ShareOfBudget());
@@ -323,8 +333,8 @@ absl::Status Trainer::Learn(absl::Span<const v1::RolloutResult> results,
           absl::StrCat("generation ", generation_, ": ", status.message()));
     }
   }
-  const absl::Status told =
-      strategy_->Tell(*noise_, generation_, outcomes, threads_);
+  const absl::Status told = strategy_->Tell(active ? *active : *noise_,
+                                            generation_, outcomes, threads_);
   if (!told.ok()) {
     if (search_ != nullptr) {
       const v1::SearchState before = search_->Save();

@@ -76,6 +76,30 @@ TEST(TrainerSearchTest, EachPairHasAProposalOfItsOwnAndSharesIt) {
             trainer->state().choice().encoding());
 }
 
+TEST(TrainerSearchTest, AMaskedGradientMovesOnlyWhatProposalsUse) {
+  for (const bool masked : {false, true}) {
+    v1::Experiment experiment = SearchExperiment();
+    experiment.mutable_search()->set_mask_gradient(masked);
+    experiment.mutable_strategy()->mutable_openai_es()->set_num_directions(2);
+    experiment.mutable_search()->set_sampled_episodes(0);
+    const auto trainer = MakeTrainer(experiment, kParameters);
+    std::set<int> used;
+    for (const v1::WorkUnit& unit : trainer->units()) {
+      if (unit.kind() != v1::WorkUnit::TRAIN) continue;
+      for (const int32_t edge : Edges(unit.architecture())) used.insert(edge);
+    }
+    ASSERT_LT(used.size(), size_t{kParameters});
+    const auto before = trainer->state().distribution().mean();
+    ASSERT_TRUE(trainer->Advance(Simulate(experiment, *trainer, Target)).ok());
+    const auto& after = trainer->state().distribution().mean();
+    int moved_unused = 0;
+    for (int i = 0; i < kParameters; ++i) {
+      moved_unused += !used.contains(i) && after[i] != before[i];
+    }
+    EXPECT_EQ(moved_unused > 0, !masked);
+  }
+}
+
 TEST(TrainerSearchTest, FindsTheParametersThatMatterAndFineTunesThem) {
   v1::Experiment experiment = SearchExperiment();
   experiment.mutable_budget()->set_generations(150);
@@ -253,6 +277,24 @@ TEST(TrainerSearchTest, FailedPairsTeachTheControllerNothing) {
   results[2].set_returns(0, 1e6);
   ASSERT_TRUE(b->Advance(results).ok());
   EXPECT_EQ(a->Save().search().controller(), b->Save().search().controller());
+}
+
+TEST(TrainerSearchTest, AGenerationThatFailsWholeLeavesTheControllerAsItWas) {
+  const v1::Experiment experiment = SearchExperiment();
+  const auto trainer = MakeTrainer(experiment, kParameters);
+  auto results = Simulate(experiment, *trainer, Target);
+  for (size_t i = 0; i < results.size(); ++i) {
+    results[i].Clear();
+    results[i].set_index(i);
+    results[i].set_status(v1::RolloutResult::DIVERGED);
+  }
+  const std::string before = trainer->Save().SerializeAsString();
+  const absl::Status status = trainer->Advance(results).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+  EXPECT_NE(status.message().find("Parameters and controller are unchanged"),
+            absl::string_view::npos)
+      << status;
+  EXPECT_EQ(trainer->Save().SerializeAsString(), before);
 }
 
 TEST(TrainerSearchTest, AFixedArchitectureIsTrainedLikeAnyPolicy) {

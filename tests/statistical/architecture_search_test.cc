@@ -8,8 +8,10 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "aggregator/es/active_noise.h"
 #include "aggregator/trainer.h"
 #include "base/noise.h"
 #include "base/rng.h"
@@ -190,47 +192,87 @@ TEST(ArchitectureSearchTest, PairsThatShareHaveAFifthOfTheVarianceOrLess) {
   EXPECT_GT(variance[0], 5 * variance[1]);
 }
 
-// f = the sum of a_j theta_j over the edges that live: E ghat_j = p_j a_j,
-// where p_j is the probability that edge j lives.
-TEST(ArchitectureSearchTest, TheGradientIsThatOfTheMeanOverArchitectures) {
-  constexpr int kParameters = 20, kKept = 6, kPairs = 40, kRepeats = 4000;
-  constexpr double kSigma = 0.1;
-  v1::SearchSpace message;
-  message.add_decisions()->set_name("edges");
-  message.mutable_decisions(0)->mutable_many_of()->set_k(kKept);
-  message.mutable_decisions(0)->mutable_many_of()->set_num_candidates(
-      kParameters);
-  const SearchSpace space = *SearchSpace::Create(message);
-  const auto noise = *Noise::Create({}, 1, {{"weights", 0, 1, kParameters}});
-  const Eigen::VectorXd a = Eigen::VectorXd::LinSpaced(kParameters, 0.5, 1.5);
-  Eigen::VectorXf epsilon(kParameters);
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(kParameters);
-  Eigen::VectorXd squares = Eigen::VectorXd::Zero(kParameters);
+// The gradient of f = the sum of a_j theta_j over the parameters that live, as
+// estimated by pairs with random sets of them.
+class SetGradient {
+ public:
+  static constexpr int kParameters = 20, kKept = 6;
 
-  for (int r = 0; r < kRepeats; ++r) {
-    const auto stream = noise->Open(r);
-    Eigen::VectorXd estimate = Eigen::VectorXd::Zero(kParameters);
-    for (int i = 0; i < kPairs; ++i) {
-      stream->Fill(i, epsilon);
-      Rng rng(DeriveSeed(2, Stream::kController, r, i, 0));
-      double plus = 0;
-      const Choices choices = Sample(space, &rng);
-      for (const int j : choices[0]) {
-        plus += a[j] * kSigma * epsilon[j];
+  struct Moments {
+    Eigen::VectorXd mean, error;
+    // Of the estimate, around its mean.
+    double variance = 0;
+  };
+
+  static Eigen::VectorXd Slopes() {
+    return Eigen::VectorXd::LinSpaced(kParameters, 0.5, 1.5);
+  }
+
+  static Moments Estimate(bool masked) {
+    constexpr int kPairs = 40, kRepeats = 4000;
+    constexpr double kSigma = 0.1;
+    v1::SearchSpace message;
+    message.add_decisions()->set_name("edges");
+    message.mutable_decisions(0)->mutable_many_of()->set_k(kKept);
+    message.mutable_decisions(0)->mutable_many_of()->set_num_candidates(
+        kParameters);
+    const SearchSpace space = *SearchSpace::Create(message);
+    const auto noise = *Noise::Create({}, 1, {{"weights", 0, 1, kParameters}});
+    const Eigen::VectorXd a = Slopes();
+    Eigen::VectorXf epsilon(kParameters);
+    Eigen::VectorXd sum = Eigen::VectorXd::Zero(kParameters);
+    Eigen::VectorXd squares = Eigen::VectorXd::Zero(kParameters);
+    for (int r = 0; r < kRepeats; ++r) {
+      const auto stream = noise->Open(r);
+      std::vector<double> weights;
+      std::vector<std::vector<int>> active;
+      for (int i = 0; i < kPairs; ++i) {
+        stream->Fill(i, epsilon);
+        Rng rng(DeriveSeed(2, Stream::kController, r, i, 0));
+        const Choices choices = Sample(space, &rng);
+        double plus = 0;
+        for (const int j : choices[0]) plus += a[j] * kSigma * epsilon[j];
+        weights.push_back(plus / kSigma / kPairs);
+        active.emplace_back(choices[0].begin(), choices[0].end());
       }
-      estimate += plus / kSigma * epsilon.cast<double>() / kPairs;
+      Eigen::VectorXd estimate(kParameters);
+      const ActiveNoise mask(*noise, std::move(active));
+      (masked ? static_cast<const Noise&>(mask) : *noise)
+          .WeightedSum(r, weights, 1, estimate);
+      sum += estimate;
+      squares += estimate.cwiseProduct(estimate);
     }
-    sum += estimate;
-    squares += estimate.cwiseProduct(estimate);
+    Moments moments;
+    moments.mean = sum / kRepeats;
+    const Eigen::ArrayXd variance =
+        squares.array() / kRepeats - moments.mean.array().square();
+    moments.error = (variance / kRepeats).sqrt();
+    moments.variance = variance.sum();
+    return moments;
   }
+};
 
-  const double p = static_cast<double>(kKept) / kParameters;
-  for (int j = 0; j < kParameters; ++j) {
-    const double mean = sum[j] / kRepeats;
-    const double error =
-        std::sqrt((squares[j] / kRepeats - mean * mean) / kRepeats);
-    EXPECT_NEAR(mean, p * a[j], 4.5 * error) << "coordinate " << j;
+// E ghat_j = p_j a_j, where p_j is the probability that j lives.
+TEST(ArchitectureSearchTest, TheGradientIsThatOfTheMeanOverArchitectures) {
+  const double p =
+      static_cast<double>(SetGradient::kKept) / SetGradient::kParameters;
+  for (const bool masked : {false, true}) {
+    const SetGradient::Moments moments = SetGradient::Estimate(masked);
+    for (int j = 0; j < SetGradient::kParameters; ++j) {
+      EXPECT_NEAR(moments.mean[j], p * SetGradient::Slopes()[j],
+                  4.5 * moments.error[j])
+          << "coordinate " << j << (masked ? ", masked" : "");
+    }
   }
+}
+
+// Of the plain estimate's variance a share of 1 - p is noise of parameters that
+// do not live.
+TEST(ArchitectureSearchTest, AMaskedGradientHasLessThanHalfTheVariance) {
+  const double plain = SetGradient::Estimate(false).variance;
+  const double masked = SetGradient::Estimate(true).variance;
+  RecordProperty("variance_ratio", std::to_string(plain / masked));
+  EXPECT_LT(masked, plain / 2);
 }
 
 }  // namespace
