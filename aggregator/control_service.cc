@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "aggregator/generation_plan.h"
 #include "aggregator/run_directory.h"
 #include "aggregator/service_security.h"
 #include "base/grpc_status.h"
@@ -94,7 +95,8 @@ class ControlService : public v1::Control::CallbackService {
     const double grace_s =
         request->has_grace_s() ? request->grace_s() : kDefaultGrace_s;
     return Answer<v1::StopReply>(
-        context, Rpc::kStop, Role::kOperator, reply, [this, grace_s](auto done) {
+        context, Rpc::kStop, Role::kOperator, reply,
+        [this, grace_s](auto done) {
           // Written so that NaN is refused, too.
           if (!(grace_s >= 0 && grace_s <= kMaxGrace_s)) {
             return done(absl::InvalidArgumentError(absl::StrCat(
@@ -129,8 +131,7 @@ class ControlService : public v1::Control::CallbackService {
   // answer by the callback that it is given.
   template <typename T, typename Begin>
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                   Rpc rpc, Role right, T* reply,
-                                   Begin begin) {
+                                   Rpc rpc, Role right, T* reply, Begin begin) {
     TakeOver(this);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     // Once it has answered, the service may be gone.
@@ -173,7 +174,7 @@ v1::StatusReply ToStatusReply(const Snapshot& snapshot,
   reply.set_waiting(snapshot.waiting);
   reply.set_incarnation(snapshot.incarnation);
   reply.set_generation(snapshot.generation);
-  reply.set_budget_generations(experiment.budget().generations());
+  reply.set_budget_generations(NumGenerations(experiment));
   reply.set_budget_env_steps(experiment.budget().env_steps());
   reply.set_steps_per_s(snapshot.steps_per_second);
   reply.set_elapsed_s(snapshot.elapsed_s);

@@ -104,4 +104,17 @@ std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
   return units;
 }
 
+uint64_t NumGenerations(const v1::Experiment& experiment) {
+  uint64_t number = experiment.budget().generations();
+  const v1::ControllerConfig& controller = experiment.controller();
+  if (number == 0 ||
+      controller.kind_case() == v1::ControllerConfig::KIND_NOT_SET) {
+    return number;
+  }
+  const v1::SearchPlan& search = experiment.search();
+  const bool checks =
+      search.candidates() > 0 && !controller.has_magnitude_pruning();
+  return number + (checks ? 1 : 0) + search.fine_tune_generations();
+}
+
 }  // namespace starling

@@ -53,6 +53,11 @@ struct GenerationPlan {
 std::vector<v1::WorkUnit> PlanUnits(const v1::Experiment& experiment,
                                     const GenerationPlan& plan);
 
+// What a run comes to in the end: the budget's generations and, in a search,
+// those of its check and of fine-tuning. 0: the budget says nothing of
+// generations.
+uint64_t NumGenerations(const v1::Experiment& experiment);
+
 }  // namespace starling
 
 #endif  // STARLING_AGGREGATOR_GENERATION_PLAN_H_

@@ -108,5 +108,20 @@ TEST(PlanUnitsTest, NothingIsKeptWithoutANormalizer) {
   }
 }
 
+TEST(GenerationPlanTest, ASearchGoesOnAfterItsBudget) {
+  v1::Experiment experiment;
+  EXPECT_EQ(NumGenerations(experiment), 0u);
+  experiment.mutable_budget()->set_generations(100);
+  experiment.mutable_search()->set_fine_tune_generations(40);
+  EXPECT_EQ(NumGenerations(experiment), 100u);
+  experiment.mutable_controller()->mutable_random();
+  EXPECT_EQ(NumGenerations(experiment), 141u);
+  experiment.mutable_search()->set_candidates(0);
+  EXPECT_EQ(NumGenerations(experiment), 140u);
+  experiment.mutable_search()->set_candidates(3);
+  experiment.mutable_controller()->mutable_magnitude_pruning();
+  EXPECT_EQ(NumGenerations(experiment), 140u);
+}
+
 }  // namespace
 }  // namespace starling

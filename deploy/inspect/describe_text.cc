@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "aggregator/generation_plan.h"
 #include "aggregator/run_lock.h"
 #include "base/human.h"
 #include "deploy/inspect/describe.h"
@@ -46,7 +47,7 @@ std::string EnvText(const RunDescription& run) {
 }
 
 // Finished generations: by the database, which may be ahead, or the checkpoint.
-uint64_t NumGenerations(const RunDescription& run) {
+uint64_t NumFinished(const RunDescription& run) {
   uint64_t number = run.state.has_value() ? run.state->generation : 0;
   // The row of an evaluation alone, after the last update, is none.
   if (run.last.has_value() && run.last->progress.training.episodes > 0) {
@@ -57,9 +58,9 @@ uint64_t NumGenerations(const RunDescription& run) {
 
 std::string ProgressText(const RunDescription& run) {
   const v1::Budget& budget = run.experiment.budget();
-  std::string text = absl::StrCat("generation ", HumanCount(NumGenerations(run)));
-  if (budget.generations() > 0) {
-    absl::StrAppend(&text, " of ", HumanCount(budget.generations()));
+  std::string text = absl::StrCat("generation ", HumanCount(NumFinished(run)));
+  if (const uint64_t total = NumGenerations(run.experiment); total > 0) {
+    absl::StrAppend(&text, " of ", HumanCount(total));
   }
   uint64_t steps = run.state.has_value() ? run.state->env_steps : 0;
   if (run.last.has_value()) {
@@ -178,9 +179,8 @@ JsonObject ToJson(const RunDescription& run) {
       .Set("strategy", KindOf(run.experiment.strategy()))
       .Set("live", run.holder.has_value())
       .Set("finished", run.state.has_value() && run.state->finished)
-      .Set("generation", NumGenerations(run))
-      .Set("budget_generations",
-           uint64_t{run.experiment.budget().generations()})
+      .Set("generation", NumFinished(run))
+      .Set("budget_generations", NumGenerations(run.experiment))
       .Set("budget_env_steps", uint64_t{run.experiment.budget().env_steps()})
       .Set("elapsed_s", ElapsedSeconds(run))
       .Set("incarnation", run.incarnation);

@@ -1,5 +1,7 @@
 #include "deploy/run/run_view.h"
 
+#include "aggregator/generation_plan.h"
+
 namespace starling {
 namespace {
 
@@ -38,14 +40,10 @@ ProgressView RunView::Of(const Snapshot& snapshot) {
   ProgressView view;
   view.name = experiment_.name();
   view.generation = snapshot.generation;
-  view.generations = experiment_.budget().generations();
+  view.generations = NumGenerations(experiment_);
   view.env_step_budget = experiment_.budget().env_steps();
   if (snapshot.search.has_value()) {
     view.search = ViewOf(*snapshot.search);
-    // The check and the fine-tuning come after the budget.
-    if (view.generations > 0) {
-      view.generations += 1 + experiment_.search().fine_tune_generations();
-    }
   }
   if (snapshot.last.has_value()) {
     view.env_steps = snapshot.last->env_steps;
@@ -69,10 +67,7 @@ ProgressView RunView::Of(const Snapshot& snapshot) {
 }
 
 std::optional<double> RunView::Remaining(const Snapshot& snapshot) const {
-  uint64_t total = experiment_.budget().generations();
-  if (total > 0 && snapshot.search.has_value()) {
-    total += 1 + experiment_.search().fine_tune_generations();
-  }
+  const uint64_t total = NumGenerations(experiment_);
   const uint64_t done = snapshot.generation - *first_generation_;
   if (total == 0 || done == 0 || snapshot.generation > total) return {};
   const double seconds =

@@ -33,6 +33,11 @@ class HybridPoint : public Policy {
                        "those of ",
                        spec.name(), " are a choice; use mlp or linear"));
     }
+    if (head.raw_size() < 2) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("policy.hybrid_point needs two coordinates or more; ",
+                       spec.name(), " has one"));
+    }
     const int64_t categorical = options.categorical();
     if (categorical < 1 || categorical >= head.raw_size()) {
       return absl::InvalidArgumentError(absl::StrCat(
