@@ -89,4 +89,32 @@ void ActionHead::Apply(ConstVectorRef raw, VectorRef action) const {
   }
 }
 
+void ActionHead::Export(v1::OutputHead* head) const {
+  head->set_kind(kind_ == Kind::kTanh     ? v1::OutputHead::TANH
+                 : kind_ == Kind::kChoice ? v1::OutputHead::CHOICE
+                                          : v1::OutputHead::CLIP);
+  head->mutable_low()->Assign(low_.begin(), low_.end());
+  head->mutable_high()->Assign(high_.begin(), high_.end());
+}
+
+absl::StatusOr<ActionHead> ActionHead::FromExport(const v1::OutputHead& head,
+                                                  uint32_t num_choices) {
+  if ((head.kind() == v1::OutputHead::CHOICE) != (num_choices > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("head.kind is ", v1::OutputHead::Kind_Name(head.kind()),
+                     " where there are ", num_choices, " choices"));
+  }
+  v1::EnvSpec spec;
+  spec.set_name("the exported policy");
+  spec.set_action_size(static_cast<uint32_t>(head.low_size()));
+  *spec.mutable_action_low() = head.low();
+  *spec.mutable_action_high() = head.high();
+  spec.set_num_choices(num_choices);
+  v1::ActionHead config;
+  if (head.kind() == v1::OutputHead::TANH) {
+    config.set_squash(v1::ActionHead::TANH);
+  }
+  return Create(config, spec);
+}
+
 }  // namespace starling

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/vectors.h"
 #include "proto/env.pb.h"
+#include "proto/model.pb.h"
 #include "proto/policy.pb.h"
 
 namespace starling {
@@ -35,6 +36,12 @@ class ActionHead {
   // NaN gives NaN: in its coordinate, or as the choice if any score is NaN.
   // CHECK-fails on other lengths.
   void Apply(ConstVectorRef raw, VectorRef action) const;
+
+  void Export(v1::OutputHead* head) const;
+  // InvalidArgument: bounds that are missing, not in order, or infinite where
+  // tanh needs them; a choice among none.
+  static absl::StatusOr<ActionHead> FromExport(const v1::OutputHead& head,
+                                               uint32_t num_choices);
 
  private:
   enum class Kind { kClip, kTanh, kChoice };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status.h"
 
 namespace starling {
@@ -61,6 +62,19 @@ absl::StatusOr<Layers> PlanLayers(const v1::PolicyConfig& config,
         " parameters, more than ", kMaxParameters, "; use fewer hidden units"));
   }
   return layers;
+}
+
+v1::NodeOperation OperationOf(v1::Mlp::Activation activation) {
+  switch (activation) {
+    case v1::Mlp::TANH:
+      return v1::NODE_TANH;
+    case v1::Mlp::RELU:
+      return v1::NODE_RELU;
+    case v1::Mlp::SIGMOID:
+      return v1::NODE_SIGMOID;
+  }
+  LOG(FATAL) << "unknown activation " << activation;
+  return v1::NODE_IDENTITY;
 }
 
 }  // namespace starling

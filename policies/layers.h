@@ -33,6 +33,8 @@ absl::StatusOr<Layers> PlanLayers(const v1::PolicyConfig& config,
                                   const std::vector<int>& hidden,
                                   bool has_bias);
 
+v1::NodeOperation OperationOf(v1::Mlp::Activation activation);
+
 }  // namespace starling
 
 #endif  // STARLING_POLICIES_LAYERS_H_

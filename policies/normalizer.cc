@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/log.h"
 
@@ -50,6 +51,15 @@ Normalizer::Normalizer(const v1::NormalizerConfig& config,
                     : static_cast<float>(
                           1.0 / std::sqrt(std::max(variance, kMinVariance)));
   }
+}
+
+Normalizer::Normalizer(Eigen::VectorXf mean, Eigen::VectorXf scale, float clip)
+    : is_identity_(false),
+      mean_(std::move(mean)),
+      scale_(std::move(scale)),
+      clip_(clip) {
+  CHECK_EQ(mean_.size(), scale_.size());
+  CHECK_GT(clip_, 0);
 }
 
 void Normalizer::Apply(ConstVectorRef x, VectorRef y) const {

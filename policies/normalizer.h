@@ -26,6 +26,8 @@ class Normalizer {
   // Whitening by `moments`. The identity if the normaliser is disabled or fewer
   // than two observations were seen.
   Normalizer(const v1::NormalizerConfig& config, const Moments& moments);
+  // Of what mean(), scale() and clip() gave.
+  Normalizer(Eigen::VectorXf mean, Eigen::VectorXf scale, float clip);
 
   int size() const { return static_cast<int>(mean_.size()); }
   bool is_identity() const { return is_identity_; }

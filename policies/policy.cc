@@ -28,4 +28,8 @@ std::vector<int> Policy::ActiveParameters() const {
   return all;
 }
 
+absl::Status Policy::Export(v1::ExportedPolicy* model) const {
+  return absl::UnimplementedError("");
+}
+
 }  // namespace starling

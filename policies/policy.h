@@ -19,6 +19,7 @@
 #include "base/vectors.h"
 #include "policies/live_network.h"
 #include "proto/env.pb.h"
+#include "proto/model.pb.h"
 #include "proto/policy.pb.h"
 
 namespace starling {
@@ -75,7 +76,11 @@ class Policy {
 
   // Of the architecture that is set.
   virtual PolicyCost Cost() const = 0;
-  // The same, node by node; null: the policy is no such network.
+  // Writes what a robot needs to act as this policy does with the architecture
+  // and the parameters that are set: layers and head, only what lives.
+  // Unimplemented, saying why: it has no such form.
+  virtual absl::Status Export(v1::ExportedPolicy* model) const;
+  // The same as Cost, node by node; null: the policy is no such network.
   virtual const LiveNetwork* network() const { return nullptr; }
 };
 

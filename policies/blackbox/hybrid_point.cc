@@ -95,6 +95,19 @@ class HybridPoint : public Policy {
     if (is_nan_) action.setConstant(std::numeric_limits<float>::quiet_NaN());
   }
 
+  absl::Status Export(v1::ExportedPolicy* model) const override {
+    // Rows that read nothing.
+    v1::NetworkLayer* layer = model->add_layers();
+    layer->set_rows(static_cast<uint32_t>(point_.size()));
+    layer->set_operation(v1::NetworkLayer::IDENTITY);
+    layer->mutable_sparse()->mutable_row_lengths()->Resize(
+        static_cast<int>(point_.size()), 0);
+    layer->mutable_weights()->mutable_float32();
+    layer->mutable_offsets()->Assign(point_.begin(), point_.end());
+    head_.Export(model->mutable_head());
+    return absl::OkStatus();
+  }
+
   PolicyCost Cost() const override {
     PolicyCost cost;
     cost.biases = num_parameters();

@@ -113,6 +113,30 @@ class DensePolicy : public Policy {
                 action);
   }
 
+  absl::Status Export(v1::ExportedPolicy* model) const override {
+    uint32_t first_value = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const Layer& layer = layers_[i];
+      v1::NetworkLayer* exported = model->add_layers();
+      exported->set_rows(static_cast<uint32_t>(layer.units));
+      exported->set_operation(static_cast<v1::NetworkLayer::Operation>(
+          i + 1 < layers_.size() ? OperationOf(activation_)
+                                 : v1::NODE_IDENTITY));
+      exported->mutable_dense()->set_first_value(first_value);
+      exported->mutable_dense()->set_num_values(
+          static_cast<uint32_t>(layer.inputs));
+      first_value += static_cast<uint32_t>(layer.inputs);
+      const float* const weights = theta_.data() + layer.weights;
+      exported->mutable_weights()->mutable_float32()->mutable_values()->Assign(
+          weights, weights + layer.units * layer.inputs);
+      if (!has_bias_) continue;
+      const float* const offsets = theta_.data() + layer.bias;
+      exported->mutable_offsets()->Assign(offsets, offsets + layer.units);
+    }
+    head_.Export(model->mutable_head());
+    return absl::OkStatus();
+  }
+
   PolicyCost Cost() const override {
     PolicyCost cost;
     for (const Layer& layer : layers_) {

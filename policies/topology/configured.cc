@@ -124,6 +124,9 @@ class ConfiguredPolicy : public Policy {
   void Act(const Observation& observation, VectorRef action) override {
     now_.policy->Act(observation, action);
   }
+  absl::Status Export(v1::ExportedPolicy* model) const override {
+    return now_.policy->Export(model);
+  }
   PolicyCost Cost() const override { return now_.policy->Cost(); }
 
  private:

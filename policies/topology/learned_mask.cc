@@ -85,14 +85,16 @@ class LearnedMaskPolicy : public Policy {
     layers_.head.Apply(raw_, action);
   }
 
+  absl::Status Export(v1::ExportedPolicy* model) const override {
+    SparseNet net = Kept();
+    net.SetParameters(masked_.data());
+    net.Export(model);
+    layers_.head.Export(model->mutable_head());
+    return absl::OkStatus();
+  }
+
   PolicyCost Cost() const override {
-    NetGraph kept = full_.graph;
-    for (int i = 0; i < k_; ++i) {
-      kept.edges[i] = full_.graph.edges[order_[i]];
-    }
-    kept.edges.resize(k_);
-    SparseNet net;
-    net.Compile(kept);
+    const SparseNet net = Kept();
     PolicyCost cost;
     cost.weights = net.num_live_edges();
     cost.biases = static_cast<int64_t>(net.live_biases().size());
@@ -118,6 +120,17 @@ class LearnedMaskPolicy : public Policy {
     std::iota(order_.begin(), order_.end(), 0);
   }
   int num_edges() const { return static_cast<int>(full_.graph.edges.size()); }
+  // Of the edges with the largest scores alone.
+  SparseNet Kept() const {
+    NetGraph kept = full_.graph;
+    for (int i = 0; i < k_; ++i) {
+      kept.edges[i] = full_.graph.edges[order_[i]];
+    }
+    kept.edges.resize(k_);
+    SparseNet net;
+    net.Compile(kept);
+    return net;
+  }
 
   const Layers layers_;
   const LayeredGraph full_;

@@ -1,18 +1,14 @@
 #include "policies/topology/sparse_net.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <numeric>
 
 #include "base/log.h"
-#include "base/math.h"
+#include "policies/node_operation.h"
 
 namespace starling {
 namespace {
-
-constexpr float kLargestExponent = 20;
-constexpr float kLargestReciprocal = 10;
 
 void SortUnique(std::vector<int>* values) {
   std::sort(values->begin(), values->end());
@@ -20,47 +16,6 @@ void SortUnique(std::vector<int>* values) {
 }
 
 }  // namespace
-
-void Apply(v1::NodeOperation operation, int n, float* x) {
-  switch (operation) {
-    case v1::NODE_TANH:
-      return Tanh(x, n, x);
-    case v1::NODE_RELU:
-      for (int i = 0; i < n; ++i) x[i] = x[i] < 0 ? 0 : x[i];
-      return;
-    case v1::NODE_SIGMOID:
-      return Sigmoid(x, n, x);
-    case v1::NODE_IDENTITY:
-      return;
-    case v1::NODE_EXP:
-      for (int i = 0; i < n; ++i) {
-        x[i] = x[i] > kLargestExponent ? kLargestExponent : x[i];
-      }
-      return Exp(x, n, x);
-    case v1::NODE_SIN:
-      return Sin(x, n, x);
-    case v1::NODE_COS:
-      return Cos(x, n, x);
-    case v1::NODE_ABS:
-      for (int i = 0; i < n; ++i) x[i] = std::fabs(x[i]);
-      return;
-    case v1::NODE_SQUARE:
-      for (int i = 0; i < n; ++i) x[i] *= x[i];
-      return;
-    case v1::NODE_STEP:
-      for (int i = 0; i < n; ++i) {
-        if (!std::isnan(x[i])) x[i] = x[i] > 0 ? 1 : 0;
-      }
-      return;
-    case v1::NODE_RECIPROCAL:
-      for (int i = 0; i < n; ++i) {
-        if (std::isnan(x[i])) continue;
-        x[i] = std::clamp(1 / x[i], -kLargestReciprocal, kLargestReciprocal);
-      }
-      return;
-  }
-  LOG(FATAL) << "unknown operation " << operation;
-}
 
 void SparseNet::Compile(const NetGraph& graph) {
   const int n = graph.num_nodes();
@@ -227,6 +182,31 @@ void SparseNet::Evaluate(const float* inputs, float* outputs) {
   const Group& out = groups_.back();
   std::memcpy(outputs, values + num_inputs_ + out.first_row,
               (out.end_row - out.first_row) * sizeof(float));
+}
+
+void SparseNet::Export(v1::ExportedPolicy* model) const {
+  for (const Group& group : groups_) {
+    v1::NetworkLayer* layer = model->add_layers();
+    layer->set_rows(static_cast<uint32_t>(group.end_row - group.first_row));
+    layer->set_operation(
+        static_cast<v1::NetworkLayer::Operation>(group.operation));
+    bool has_offsets = false;
+    for (int i = group.first_row; i < group.end_row; ++i) {
+      const Row& row = rows_[i];
+      layer->mutable_sparse()->add_row_lengths(
+          static_cast<uint32_t>(row.end_term - row.first_term));
+      for (int t = row.first_term; t < row.end_term; ++t) {
+        layer->mutable_sparse()->add_values(
+            static_cast<uint32_t>(terms_[t].value));
+        layer->mutable_weights()->mutable_float32()->add_values(weights_[t]);
+      }
+      has_offsets |= row.bias >= 0 || row.end_fold > row.first_fold;
+    }
+    layer->mutable_weights()->mutable_float32();
+    if (!has_offsets) continue;
+    layer->mutable_offsets()->Assign(offsets_.begin() + group.first_row,
+                                     offsets_.begin() + group.end_row);
+  }
 }
 
 }  // namespace starling

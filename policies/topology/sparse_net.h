@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "policies/live_network.h"
+#include "proto/model.pb.h"
 #include "proto/policy.pb.h"
 
 namespace starling {
@@ -42,6 +43,8 @@ class SparseNet {
   // inputs [num_inputs] -> outputs [num_outputs]. No allocation.
   void Evaluate(const float* inputs, float* outputs);
 
+  // Appends what is left, at the parameters that are set, as layers.
+  void Export(v1::ExportedPolicy* model) const;
   // What is left.
   const LiveNetwork& network() const { return live_; }
   int num_live_edges() const { return static_cast<int>(terms_.size()); }
@@ -88,9 +91,6 @@ class SparseNet {
   std::vector<float> constant_values_;
   std::vector<float> values_;  // inputs, then rows
 };
-
-// values[0 .. n) <- operation, in place. NaN stays NaN.
-void Apply(v1::NodeOperation operation, int n, float* values);
 
 }  // namespace starling
 

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "gtest/gtest.h"
+#include "policies/node_operation.h"
 #include "tests/testing/allocation_guard.h"
 
 namespace starling {

@@ -74,6 +74,12 @@ void SparsePolicy::Act(const Observation& observation, VectorRef action) {
   parts_.layers.head.Apply(raw_, action);
 }
 
+absl::Status SparsePolicy::Export(v1::ExportedPolicy* model) const {
+  net_.Export(model);
+  parts_.layers.head.Export(model->mutable_head());
+  return absl::OkStatus();
+}
+
 PolicyCost SparsePolicy::Cost() const {
   PolicyCost cost;
   cost.weights = static_cast<int64_t>(net_.live_weights().size());
@@ -129,19 +135,6 @@ LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp, bool skips) {
   }
   full.first_edge.push_back(static_cast<int>(graph.edges.size()));
   return full;
-}
-
-v1::NodeOperation OperationOf(v1::Mlp::Activation activation) {
-  switch (activation) {
-    case v1::Mlp::TANH:
-      return v1::NODE_TANH;
-    case v1::Mlp::RELU:
-      return v1::NODE_RELU;
-    case v1::Mlp::SIGMOID:
-      return v1::NODE_SIGMOID;
-  }
-  LOG(FATAL) << "unknown activation " << activation;
-  return v1::NODE_IDENTITY;
 }
 
 absl::StatusOr<Layers> PlanLayers(const v1::PolicyConfig& config,

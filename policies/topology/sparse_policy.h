@@ -48,6 +48,7 @@ class SparsePolicy : public Policy {
   std::vector<int> ActiveParameters() const override;
   void SetParameters(ConstVectorRef theta) override;
   void Act(const Observation& observation, VectorRef action) override;
+  absl::Status Export(v1::ExportedPolicy* model) const override;
   PolicyCost Cost() const override;
   const LiveNetwork* network() const override { return &net_.network(); }
 
@@ -76,8 +77,6 @@ struct LayeredGraph {
 // Between consecutive layers, or with `skips` from any layer to any later one.
 LayeredGraph FullGraph(const Layers& layers, const v1::Mlp& mlp,
                        bool skips = false);
-
-v1::NodeOperation OperationOf(v1::Mlp::Activation activation);
 
 // PlanLayers for the `mlp` of a policy of this folder.
 absl::StatusOr<Layers> PlanLayers(const v1::PolicyConfig& config,

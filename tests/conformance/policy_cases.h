@@ -39,6 +39,14 @@ inline const char* const kFurtherConfigs[] = {
     "learned_mask { mlp { hidden: 16 } edges: 9 }",
     "configured { policy { mlp { hidden: 16 } } "
     "option { path: 'mlp.hidden' values: '4' values: '16' ordered: true } }",
+    "exported { model { format_version: 1 "
+    "contract { observations {} actions { low: -2 high: 2 } } "
+    "whitening { mean: 0.5 scale: 2 clip: 4 } "
+    "layers { rows: 3 operation: TANH dense { num_values: 1 } weights { "
+    "float32 { values: 1 values: 2 values: 3 } } offsets: [1, 2, 3] } "
+    "layers { rows: 1 operation: IDENTITY sparse { row_lengths: 2 values: [0, "
+    "2] } weights { float32 { values: 1 values: 2 } } } "
+    "head { kind: CLIP low: -2 high: 2 } } }",
     "hybrid_point { categorical: 2 }",
     "hybrid_point { categorical: 5 levels: 2 } action { squash: TANH }",
 };
