@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/math.h"
 #include "base/status.h"
 #include "nas/entropy.h"
 #include "nas/objectives.h"
@@ -50,6 +52,23 @@ std::vector<ReturnEstimate> EstimateReturns(
   return estimates;
 }
 
+// Of each set the candidates with the largest numbers, the lower among equals.
+Choices MostImportant(const SearchSpace& space,
+                      const std::vector<std::vector<double>>& importances) {
+  Choices choices;
+  for (int d = 0; d < space.num_decisions(); ++d) {
+    const std::vector<double>& set = importances[d];
+    std::vector<int32_t> order(set.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&set](int32_t a, int32_t b) { return set[a] > set[b]; });
+    order.resize(space.num_places(d));
+    std::sort(order.begin(), order.end());
+    choices.push_back(std::move(order));
+  }
+  return choices;
+}
+
 void HalveDouble(const char* name, google::protobuf::Message* message) {
   const auto* field = message->GetDescriptor()->FindFieldByName(name);
   if (field == nullptr) return;
@@ -82,7 +101,7 @@ absl::StatusOr<std::unique_ptr<ArchitectureSearch>> ArchitectureSearch::Create(
   v1::ControllerConfig config = experiment.controller();
   if (config.has_magnitude_pruning()) {
     RETURN_IF_ERROR(
-        policy->LargestWeights(Eigen::VectorXf::Zero(policy->num_parameters()))
+        policy->Importances(Eigen::VectorXf::Zero(policy->num_parameters()))
             .status());
     // It is never asked.
     config.mutable_random();
@@ -90,8 +109,12 @@ absl::StatusOr<std::unique_ptr<ArchitectureSearch>> ArchitectureSearch::Create(
   ASSIGN_OR_RETURN(std::unique_ptr<Controller> controller,
                    ControllerRegistry::Make(config, policy->search_space(),
                                             experiment.seed()));
-  return std::unique_ptr<ArchitectureSearch>(new ArchitectureSearch(
+  auto search = std::unique_ptr<ArchitectureSearch>(new ArchitectureSearch(
       experiment, std::move(policy), std::move(controller)));
+  if (experiment.search().importance_prior() > 0) {
+    RETURN_IF_ERROR(search->CheckPrior());
+  }
+  return search;
 }
 
 ArchitectureSearch::ArchitectureSearch(const v1::Experiment& experiment,
@@ -105,6 +128,38 @@ ArchitectureSearch::ArchitectureSearch(const v1::Experiment& experiment,
       controller_(std::move(controller)),
       first_entropy_(EntropyShare(controller_->Probabilities())),
       archive_(static_cast<int>(std::max<uint32_t>(plan_.front_size(), 1))) {}
+
+absl::Status ArchitectureSearch::CheckPrior() {
+  if (plan_.warmup_generations() == 0) {
+    return absl::InvalidArgumentError(
+        "search.importance_prior needs search.warmup_generations: before them "
+        "weights say nothing");
+  }
+  const absl::StatusOr<std::vector<std::vector<double>>> importances =
+      policy_->Importances(Eigen::VectorXf::Zero(policy_->num_parameters()));
+  absl::Status status = importances.status();
+  if (status.ok()) status = controller_->Prefer(*importances);
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat("search.importance_prior: ", status.message()));
+}
+
+void ArchitectureSearch::StartFromWeights(const Eigen::VectorXf& theta) {
+  auto importances = policy_->Importances(theta);
+  CHECK(importances.ok()) << importances.status();
+  for (std::vector<double>& set : *importances) {
+    const double largest = *std::max_element(set.begin(), set.end());
+    std::vector<double> logs;
+    for (const double importance : set) {
+      // What is far below the largest is as good as nothing.
+      logs.push_back(Log(std::max(importance, 1e-6 * largest) + 1e-300));
+    }
+    set = ZScores(logs);
+    for (double& logit : set) logit *= plan_.importance_prior();
+  }
+  const absl::Status status = controller_->Prefer(*importances);
+  CHECK(status.ok()) << status;
+}
 
 double ArchitectureSearch::EntropyShare(
     const std::vector<std::vector<double>>& probabilities) const {
@@ -151,7 +206,12 @@ PolicyCost ArchitectureSearch::ChoiceCost() {
   return policy_->Cost();
 }
 
-void ArchitectureSearch::Begin(uint64_t generation, int n) {
+void ArchitectureSearch::Begin(uint64_t generation, int n,
+                               const Eigen::VectorXf& theta) {
+  if (stage_ == State::SEARCHING && plan_.importance_prior() > 0 &&
+      !is_magnitude_ && generation == plan_.warmup_generations()) {
+    StartFromWeights(theta);
+  }
   proposals_.clear();
   candidates_.clear();
   front_.clear();
@@ -324,9 +384,9 @@ void ArchitectureSearch::EndSearching(uint64_t next_generation,
   stage_ = State::CHECKING;
   began_ = next_generation;
   if (is_magnitude_) {
-    const absl::StatusOr<Choices> largest = policy_->LargestWeights(theta);
-    CHECK(largest.ok()) << largest.status();
-    Freeze(space_.Encode(*largest), next_generation);
+    const auto importances = policy_->Importances(theta);
+    CHECK(importances.ok()) << importances.status();
+    Freeze(space_.Encode(MostImportant(space_, *importances)), next_generation);
   } else if (plan_.candidates() == 0) {
     Freeze(space_.Encode(controller_->Best()), next_generation);
   }

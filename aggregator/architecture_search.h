@@ -44,8 +44,8 @@ class ArchitectureSearch {
   // First generation of the stage.
   uint64_t stage_began() const { return began_; }
 
-  // Begins a generation of n pairs.
-  void Begin(uint64_t generation, int n);
+  // Begins a generation of n pairs around theta [d].
+  void Begin(uint64_t generation, int n, const Eigen::VectorXf& theta);
   // Of each pair of this generation.
   const std::vector<v1::Architecture>& proposals() const { return encoded_; }
   // What each proposal uses of the parameters: their indices.
@@ -101,6 +101,10 @@ class ArchitectureSearch {
                      std::unique_ptr<Policy> policy,
                      std::unique_ptr<Controller> controller);
 
+  // InvalidArgument: there is no use for search.importance_prior.
+  absl::Status CheckPrior();
+  // Lets the controller prefer what moves the action most.
+  void StartFromWeights(const Eigen::VectorXf& theta);
   // As a share of the largest that there could be.
   double EntropyShare(
       const std::vector<std::vector<double>>& probabilities) const;

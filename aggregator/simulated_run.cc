@@ -53,15 +53,11 @@ class ParametersOnly : public Policy {
     live_.assign(choices[0].begin(), choices[0].end());
     return absl::OkStatus();
   }
-  absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const override {
-    std::vector<int32_t> order(size_);
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      return std::abs(theta[a]) > std::abs(theta[b]);
-    });
-    order.resize(space_.num_places(0));
-    std::sort(order.begin(), order.end());
-    return Choices{order};
+  absl::StatusOr<std::vector<std::vector<double>>> Importances(
+      ConstVectorRef theta) const override {
+    std::vector<double> sizes;
+    for (int i = 0; i < size_; ++i) sizes.push_back(std::abs(theta[i]));
+    return std::vector<std::vector<double>>{sizes};
   }
   std::vector<int> ActiveParameters() const override { return live_; }
   PolicyCost Cost() const override {

@@ -208,7 +208,7 @@ void Trainer::BeginGeneration() {
   plan.choice = experiment_.architecture();
   std::vector<v1::Architecture> same;
   if (search_ != nullptr) {
-    search_->Begin(generation_, plan.num_directions);
+    search_->Begin(generation_, plan.num_directions, distribution.mean);
     plan.choice = search_->choice();
     plan.proposals = search_->proposals();
     plan.candidates = search_->candidates();

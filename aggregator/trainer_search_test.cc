@@ -1,6 +1,7 @@
 // Runs with a controller, through the trainer.
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -206,6 +207,38 @@ TEST(TrainerSearchTest, AWarmUpTrainsTheWholePolicyAndTeachesNoController) {
   EXPECT_TRUE(trainer->units()[0].has_architecture());
   RunSimulated(experiment, trainer.get(), Target, 0, 1);
   EXPECT_NE(trainer->Save().search().controller(), before);
+}
+
+TEST(TrainerSearchTest, AfterAWarmUpTheControllerMayBeginWithTheWeights) {
+  v1::Experiment experiment = SearchExperiment();
+  experiment.mutable_search()->set_warmup_generations(2);
+  experiment.mutable_search()->set_importance_prior(3);
+  auto trainer = MakeTrainer(experiment, kParameters);
+  for (int g = 0; g < 2; ++g) {
+    RunSimulated(experiment, trainer.get(), Target, 0, 1);
+  }
+  const auto largest = [](const Trainer& at) {
+    const auto& mean = at.state().distribution().mean();
+    std::vector<int32_t> order(kParameters);
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+      return std::abs(mean[a]) > std::abs(mean[b]);
+    });
+    order.resize(kKept);
+    std::sort(order.begin(), order.end());
+    return order;
+  };
+  // Its choice is what its logits say.
+  EXPECT_EQ(Edges(trainer->state().choice()), largest(*trainer));
+  // It begins there just once, also after a restart at this very generation.
+  const v1::Checkpoint checkpoint = trainer->Save();
+  const auto again = MakeTrainer(experiment, kParameters);
+  ASSERT_TRUE(again->Restore(checkpoint).ok());
+  EXPECT_EQ(again->Save().SerializeAsString(), checkpoint.SerializeAsString());
+  RunSimulated(experiment, again.get(), Target, 0, 2);
+  RunSimulated(experiment, trainer.get(), Target, 0, 2);
+  EXPECT_EQ(again->Save().SerializeAsString(),
+            trainer->Save().SerializeAsString());
 }
 
 TEST(TrainerSearchTest, MagnitudePruningTrainsAllAndKeepsTheLargest) {

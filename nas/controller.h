@@ -44,6 +44,13 @@ class Controller {
   // Once after each Propose: trials[i] answers proposal i (CHECKed). Without
   // any that has not failed, nothing changes.
   virtual void Learn(absl::Span<const Trial> trials) = 0;
+  // It draws as if it had these logits: of each decision, a set, one for each
+  // candidate. Unimplemented: it has none.
+  virtual absl::Status Prefer(const std::vector<std::vector<double>>& logits) {
+    return absl::UnimplementedError(
+        "this controller has no logits that could start elsewhere than at 0; "
+        "policy_gradient has");
+  }
   // What it would choose now.
   virtual Choices Best() const = 0;
   // Probability of each value of each decision: place by place, value by value;

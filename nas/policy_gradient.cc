@@ -116,6 +116,23 @@ class PolicyGradientController : public Controller {
     }
   }
 
+  absl::Status Prefer(const std::vector<std::vector<double>>& logits) override {
+    CHECK_EQ(static_cast<int>(logits.size()), space_.num_decisions());
+    for (int d = 0; d < space_.num_decisions(); ++d) {
+      CHECK(space_.is_set(d));
+      CHECK_EQ(static_cast<int>(logits[d].size()), first_[d + 1] - first_[d]);
+      double mean = 0;
+      for (const double logit : logits[d]) {
+        mean += logit / static_cast<double>(logits[d].size());
+      }
+      for (size_t i = 0; i < logits[d].size(); ++i) {
+        parameters_[first_[d] + static_cast<int>(i)] =
+            std::clamp(logits[d][i] - mean, -kMaxLogit, kMaxLogit);
+      }
+    }
+    return absl::OkStatus();
+  }
+
   Choices Best() const override {
     Choices best(space_.num_decisions());
     for (int d = 0; d < space_.num_decisions(); ++d) {

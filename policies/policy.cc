@@ -16,10 +16,12 @@ absl::Status Policy::SetArchitecture(const v1::Architecture& architecture) {
   return search_space().Decode(architecture).status();
 }
 
-absl::StatusOr<Choices> Policy::LargestWeights(ConstVectorRef) const {
+absl::StatusOr<std::vector<std::vector<double>>> Policy::Importances(
+    ConstVectorRef) const {
   return absl::InvalidArgumentError(
-      "this policy has no sets of edges of which the largest could stay; use "
-      "edge_pruned with global, per_layer or residual edges");
+      "this policy has no sets of edges that could be told by their weights; "
+      "use edge_pruned with global, per_layer or residual edges, and no "
+      "operations");
 }
 
 std::vector<int> Policy::ActiveParameters() const {

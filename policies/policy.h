@@ -58,9 +58,11 @@ class Policy {
   // nothing, for what is not an element. May allocate; SetParameters must
   // follow.
   virtual absl::Status SetArchitecture(const v1::Architecture& architecture);
-  // The element that keeps the largest weights of theta [d]. InvalidArgument:
-  // the space has no such thing.
-  virtual absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const;
+  // Of each decision, a set: how much each candidate matters to the policy
+  // without a search at theta [d], >= 0. InvalidArgument: the space has
+  // decisions of which this can't be said.
+  virtual absl::StatusOr<std::vector<std::vector<double>>> Importances(
+      ConstVectorRef theta) const;
   // Indices, ascending, of the parameters that the architecture uses.
   virtual std::vector<int> ActiveParameters() const;
 

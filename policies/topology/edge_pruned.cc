@@ -24,6 +24,7 @@
 namespace starling {
 namespace {
 
+constexpr double kHalfPi = 1.5707963267948966;
 constexpr char kEdges[] = "edges";
 constexpr char kOperations[] = "operations";
 
@@ -52,6 +53,40 @@ std::vector<int32_t> DrawEdges(int64_t count, int64_t n, uint64_t seed) {
   }
   edges.resize(count);
   return edges;
+}
+
+// How much the action would move if an edge were cut, to first order and for a
+// state of unit deviation: |weight| times the deviation of what it reads, 1 for
+// a coordinate of the state and at most 1 for a hidden unit, times the gain
+// from what it feeds to the action. A hidden unit passes on the less the more
+// it saturates: by the mean slope of a sigmoidal function of a normal sum.
+std::vector<double> EdgeImportances(const NetGraph& graph,
+                                    const Eigen::VectorXf& theta) {
+  const int first_output = graph.num_inputs + graph.num_hidden;
+  const auto square = [&theta](const NetGraph::Edge& edge) {
+    return double{theta[edge.weight]} * theta[edge.weight];
+  };
+  // Edges are in the order of the units that they feed.
+  std::vector<double> variance(graph.num_nodes(), 0.0);
+  std::vector<double> gain(graph.num_nodes(), 0.0);
+  std::fill_n(variance.begin(), graph.num_inputs, 1.0);
+  std::fill(gain.begin() + first_output, gain.end(), 1.0);
+  for (const NetGraph::Edge& edge : graph.edges) {
+    variance[edge.to] += square(edge) * std::min(variance[edge.from], 1.0);
+  }
+  const auto passed = [&](int node) {
+    return node < first_output ? 1 / (1 + kHalfPi * variance[node]) : 1.0;
+  };
+  for (auto edge = graph.edges.rbegin(); edge != graph.edges.rend(); ++edge) {
+    gain[edge->from] += square(*edge) * gain[edge->to] * passed(edge->to);
+  }
+  std::vector<double> importances;
+  for (const NetGraph::Edge& edge : graph.edges) {
+    importances.push_back(
+        std::sqrt(square(edge) * std::min(variance[edge.from], 1.0) *
+                  gain[edge.to] * passed(edge.to)));
+  }
+  return importances;
 }
 
 // Which edges an architecture keeps, by their index in the full graph.
@@ -129,26 +164,16 @@ class Selection {
     return selection;
   }
 
-  // The decisions that keep the edges with the largest weights, of each set;
-  // the lower index among equals.
-  Choices Largest(const std::vector<NetGraph::Edge>& all,
-                  const v1::SearchSpace& space,
-                  const Eigen::VectorXf& theta) const {
-    Choices choices;
+  // `all` split among the sets.
+  std::vector<std::vector<double>> OfSets(
+      const std::vector<double>& all) const {
+    if (num_decisions_ == 1) return {all};
+    std::vector<std::vector<double>> sets;
     for (int i = 0; i < num_decisions_; ++i) {
-      const int first = num_decisions_ == 1 ? 0 : first_edge_[i];
-      const v1::ManyOf& set = space.decisions(i).many_of();
-      std::vector<int32_t> order(set.num_candidates());
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-        return std::abs(theta[all[first + a].weight]) >
-               std::abs(theta[all[first + b].weight]);
-      });
-      order.resize(set.k());
-      std::sort(order.begin(), order.end());
-      choices.push_back(std::move(order));
+      sets.emplace_back(all.begin() + first_edge_[i],
+                        all.begin() + first_edge_[i + 1]);
     }
-    return choices;
+    return sets;
   }
 
   // `choices` is null: as without a search.
@@ -237,18 +262,17 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .space = std::move(made),
                     .graph = {},
                     .structure_bits = {},
-                    .largest_weights = nullptr};
+                    .importances = nullptr};
   const auto n = static_cast<double>(full.graph.edges.size());
   const int num_outputs = full.graph.num_outputs;
   const double operation_bits =
       operations.empty() ? 0 : std::ceil(std::log2(operations.size()));
   const bool is_fixed = selection.is_fixed();
   if (selection.has_sets() && operations.empty()) {
-    parts.largest_weights =
-        [edges = full.graph.edges, selection,
-         message = parts.space.message()](const Eigen::VectorXf& theta) {
-          return selection.Largest(edges, message, theta);
-        };
+    parts.importances = [full = full.graph,
+                         selection](const Eigen::VectorXf& theta) {
+      return selection.OfSets(EdgeImportances(full, theta));
+    };
   }
   parts.graph = [full = std::move(full.graph), selection,
                  operations](const Choices* choices) {

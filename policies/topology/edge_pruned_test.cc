@@ -194,24 +194,38 @@ TEST(EdgePrunedTest, UnitsStartWithTheVarianceThatTheirLiveEdgesNeed) {
   EXPECT_EQ(theta.segment(544, 32), Eigen::VectorXf::Zero(32));
 }
 
-TEST(EdgePrunedTest, LargestWeightsStay) {
-  const auto policy = *MakePolicy(
-      "edge_pruned { mlp { hidden: 32 } per_layer { edges: 2 edges: 3 } }");
-  Eigen::VectorXf theta = Eigen::VectorXf::Zero(774);
-  theta[100] = -5;
-  theta[3] = 1;
-  theta[4] = 0.5f;
-  theta[WeightOf(544 + 9)] = 0.1f;
-  // A bias is no weight.
-  theta[544] = 100;
-  const auto choices = policy->LargestWeights(theta);
-  ASSERT_TRUE(choices.ok());
-  EXPECT_EQ(*choices, (Choices{{3, 100}, {0, 1, 9}}));
-  EXPECT_EQ((*MakePolicy("edge_pruned { mlp { hidden: 2 } mask {} }"))
-                ->LargestWeights(theta)
-                .status()
-                .code(),
-            absl::StatusCode::kInvalidArgument);
+TEST(EdgePrunedTest, AnEdgeMattersAsMuchAsItMovesTheAction) {
+  // 17 -> 2 -> 6, without biases: 34 weights, then 12.
+  const std::string start = "edge_pruned { mlp { hidden: 2 bias: false } ";
+  const auto policy = *MakePolicy(start + "per_layer { edges: 2 edges: 3 } }");
+  Eigen::VectorXf theta = Eigen::VectorXf::Zero(46);
+  // Unit 0 reads little, unit 1 more than it can pass on.
+  theta[3] = 0.5f;
+  theta[17 + 4] = -3;
+  theta[17 + 5] = 4;
+  theta[34 + 0] = 0.1f;
+  theta[34 + 1] = 0.2f;
+  theta[34 + 3] = -0.3f;
+  const auto importances = policy->Importances(theta);
+  ASSERT_TRUE(importances.ok());
+  ASSERT_EQ(importances->size(), 2u);
+  const std::vector<double>& first = (*importances)[0];
+  const std::vector<double>& second = (*importances)[1];
+  ASSERT_EQ(first.size(), 34u);
+  ASSERT_EQ(second.size(), 12u);
+  const auto slope = [](double variance) {
+    return 1 / std::sqrt(1 + std::acos(0.0) * variance);
+  };
+  EXPECT_NEAR(first[3], 0.5 * 0.1 * slope(0.25), 1e-7);
+  EXPECT_NEAR(first[17 + 4], 3 * std::sqrt(0.2 * 0.2 + 0.3 * 0.3) * slope(25),
+              1e-6);
+  EXPECT_NEAR(second[0], 0.1 * 0.5, 1e-7);
+  EXPECT_NEAR(second[1], 0.2, 1e-7);
+  EXPECT_NEAR(second[3], 0.3, 1e-7);
+  EXPECT_EQ(second[2], 0);
+  EXPECT_EQ(
+      (*MakePolicy(start + "mask {} }"))->Importances(theta).status().code(),
+      absl::StatusCode::kInvalidArgument);
 }
 
 TEST(EdgePrunedTest, RefusesWhatThereIsNot) {

@@ -101,7 +101,7 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .space = std::move(made),
                     .graph = {},
                     .structure_bits = {},
-                    .largest_weights = nullptr};
+                    .importances = nullptr};
   parts.graph = [=, largest = std::move(graph)](const Choices* choices) {
     const int depth = choices == nullptr ? max_depth : (*choices)[0][0];
     std::vector<int> widths(max_depth);

@@ -49,10 +49,10 @@ absl::Status SparsePolicy::SetArchitecture(
   return absl::OkStatus();
 }
 
-absl::StatusOr<Choices> SparsePolicy::LargestWeights(
+absl::StatusOr<std::vector<std::vector<double>>> SparsePolicy::Importances(
     ConstVectorRef theta) const {
-  if (parts_.largest_weights == nullptr) return Policy::LargestWeights(theta);
-  return parts_.largest_weights(theta);
+  if (parts_.importances == nullptr) return Policy::Importances(theta);
+  return parts_.importances(theta);
 }
 
 std::vector<int> SparsePolicy::ActiveParameters() const {

@@ -28,9 +28,9 @@ struct SparseParts {
   std::function<NetGraph(const Choices*)> graph;
   // Bits that say which of the graphs it is, of one whose live edges are these.
   std::function<double(const SparseNet&)> structure_bits;
-  // The element that keeps the largest weights; none: there is no such thing.
-  std::function<Choices(const Eigen::VectorXf& theta)> largest_weights =
-      nullptr;
+  // As Policy::Importances; none: there is no such thing.
+  std::function<std::vector<std::vector<double>>(const Eigen::VectorXf& theta)>
+      importances = nullptr;
 };
 
 class SparsePolicy : public Policy {
@@ -44,7 +44,8 @@ class SparsePolicy : public Policy {
   void InitialParameters(Rng rng, VectorRef theta) const override;
   const SearchSpace& search_space() const override { return parts_.space; }
   absl::Status SetArchitecture(const v1::Architecture& architecture) override;
-  absl::StatusOr<Choices> LargestWeights(ConstVectorRef theta) const override;
+  absl::StatusOr<std::vector<std::vector<double>>> Importances(
+      ConstVectorRef theta) const override;
   std::vector<int> ActiveParameters() const override;
   void SetParameters(ConstVectorRef theta) override;
   void Act(const Observation& observation, VectorRef action) override;

@@ -102,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Policy>> Create(const v1::PolicyConfig& config,
                     .space = std::move(made),
                     .graph = {},
                     .structure_bits = {},
-                    .largest_weights = nullptr};
+                    .importances = nullptr};
   parts.graph = [full = std::move(full.graph), fixed = std::move(fixed),
                  m](const Choices* choices) {
     NetGraph graph = full;
