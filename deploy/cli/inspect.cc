@@ -1,4 +1,5 @@
 // starling inspect: what is this run?
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -10,7 +11,9 @@
 #include "deploy/cli/flags.h"
 #include "deploy/cli/verb.h"
 #include "deploy/inspect/describe.h"
+#include "deploy/inspect/describe_export.h"
 #include "deploy/inspect/network_drawing.h"
+#include "policies/portable/strlp.h"
 
 namespace starling {
 namespace {
@@ -18,7 +21,9 @@ namespace {
 class Inspect : public Verb {
  public:
   void Declare(CLI::App& app) override {
-    AddPositional(app, "RUN", &run_, "A run directory; it may be live.");
+    AddPositional(app, "RUN", &run_,
+                  "A run directory, which may be live, or a file NAME.strlp of "
+                  "`starling export`.");
     auto* signature = app.add_flag(
         "--signature", signature_,
         "Prints 64 hex digits only: equal ones, equal policies, bit for bit.");
@@ -35,6 +40,8 @@ class Inspect : public Verb {
   }
 
   absl::Status Run() override {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(run_, ignored)) return ShowExport();
     if (signature_) return PrintSignature();
     if (architecture_) return ShowArchitecture();
     if (checkpoint_ != "last") {
@@ -48,6 +55,23 @@ class Inspect : public Verb {
   }
 
  private:
+  absl::Status ShowExport() const {
+    const absl::StatusOr<v1::ExportedPolicy> model = ReadStrlp(run_);
+    if (!model.ok()) return AsDataError(model.status());
+    if (!out_.empty()) {
+      return absl::InvalidArgumentError(
+          "--out is for runs: the network of an exported policy isn't drawn");
+    }
+    if (signature_) {
+      std::cout << model->provenance().run_signature() << "\n";
+    } else if (architecture_) {
+      std::cout << model->provenance().architecture() << "\n";
+    } else {
+      std::cout << (json_ ? ToJson(*model).text() + "\n" : ToText(*model));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status PrintSignature() const {
     ASSIGN_OR_RETURN(const PolicyChoice choice,
                      PolicyChoice::Parse(checkpoint_));
@@ -94,7 +118,8 @@ STARLING_REGISTER_VERB(
     inspect, Inspect,
     {"inspect",
      VerbGroup::kPolicy,
-     "Tells what a run is, how far it is, its signature and its architecture.",
+     "Tells what a run or an exported policy is, its signature and "
+     "architecture.",
      {"starling inspect runs/inverted_pendulum_ars-s1",
       "starling inspect runs/inverted_pendulum_ars-s1 --signature"}});
 

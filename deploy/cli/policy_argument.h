@@ -21,6 +21,8 @@ struct LoadedPolicy {
   v1::PolicyState state;
   // For people: "runs/a-s1, best checkpoint, generation 40".
   std::string description;
+  // Of the run, as Signature.
+  std::string signature;
 };
 
 class PolicyArgument {
@@ -34,12 +36,15 @@ class PolicyArgument {
   const std::string& path() const { return path_; }
   // "best", "last" or a number.
   const std::string& checkpoint() const { return checkpoint_; }
-  // DataLoss if it can't be read or has no such checkpoint; InvalidArgument for
-  // a checkpoint that is neither best nor last nor a number.
+  // Of a run directory, or of a file that `starling export` made: a policy of
+  // kind `exported`. DataLoss if it can't be read or has no such checkpoint;
+  // InvalidArgument for a checkpoint that is neither best nor last nor a
+  // number.
   absl::StatusOr<LoadedPolicy> Load() const;
 
  private:
   void DeclareCheckpoint(CLI::App& app);
+  absl::StatusOr<LoadedPolicy> LoadExport() const;
 
   std::string path_;
   std::string checkpoint_ = "best";

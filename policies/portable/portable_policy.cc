@@ -235,11 +235,12 @@ absl::StatusOr<PortablePolicy> PortablePolicy::Create(
     }
   }
   PortablePolicy policy(std::move(head), state_size);
-  if (model.has_whitening()) {
+  if (model.whitening().mean_size() > 0) {
     const v1::Whitening& whitening = model.whitening();
     if (whitening.mean_size() != state_size ||
         whitening.scale_size() != state_size || !AllFinite(whitening.mean()) ||
-        !AllFinite(whitening.scale()) || !(whitening.clip() > 0)) {
+        !AllFinite(whitening.scale()) || !(whitening.clip() >= 0) ||
+        std::isinf(whitening.clip())) {
       return Wrong(absl::StrCat("whitening of ", whitening.mean_size(),
                                 " coordinates where the contract names ",
                                 state_size, " observations, or not finite"));
@@ -247,7 +248,7 @@ absl::StatusOr<PortablePolicy> PortablePolicy::Create(
     policy.normalizer_.emplace(
         Eigen::Map<const Eigen::VectorXf>(whitening.mean().data(), state_size),
         Eigen::Map<const Eigen::VectorXf>(whitening.scale().data(), state_size),
-        whitening.clip());
+        whitening.clip() > 0 ? whitening.clip() : HUGE_VALF);
   }
   int64_t num_values = state_size;
   for (const v1::NetworkLayer& layer : model.layers()) {

@@ -74,6 +74,12 @@ TEST(PortablePolicyTest, StatesAreWhitenedFirst) {
   EXPECT_EQ(ActionOf(model, 3, 1), ActionOf(Model(), 1, -3));
 }
 
+TEST(PortablePolicyTest, AnEmptyWhiteningIsNone) {
+  v1::ExportedPolicy model = Model();
+  model.mutable_whitening();
+  EXPECT_EQ(ActionOf(model, 1, 0.5f), ActionOf(Model(), 1, 0.5f));
+}
+
 TEST(PortablePolicyTest, BytesAreScaledByTheRow) {
   v1::ExportedPolicy model = Model();
   v1::Int8Weights* first =
@@ -166,8 +172,8 @@ TEST(PortablePolicyTest, WhatMakesNoSenseIsRefusedAndNamed) {
          m.mutable_contract()->mutable_actions(0)->set_high(1);
        }),
        "by the contract and in"},
-      {changed([](auto& m) { m.mutable_whitening()->set_clip(1); }),
-       "whitening of 0 coordinates"},
+      {changed([](auto& m) { m.mutable_whitening()->add_mean(1); }),
+       "whitening of 1 coordinates"},
       {changed([](auto& m) { m.mutable_contract()->set_num_choices(3); }),
        "head.kind is CLIP"},
       {changed([](auto& m) {
