@@ -7,6 +7,8 @@
 #define STARLING_ENVS_ENV_H_
 
 #include <cstdint>
+#include <initializer_list>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "base/observation.h"
@@ -57,13 +59,24 @@ class Env {
   virtual bool Draw(int height, int width, uint8_t* rgb) { return false; }
 };
 
+// Names and units of an EnvSpec's numbers, in their order.
+inline void NameNumbers(
+    std::initializer_list<std::pair<const char*, const char*>> names,
+    google::protobuf::RepeatedPtrField<v1::NumberName>* numbers) {
+  for (const auto& [name, unit] : names) {
+    v1::NumberName* number = numbers->Add();
+    number->set_name(name);
+    number->set_unit(unit);
+  }
+}
+
 // InvalidArgument, with the field and the value, for options out of range.
 using EnvRegistry = Registry<Env, v1::EnvConfig>;
 
 }  // namespace starling
 
-#define STARLING_REGISTER_ENV(kind, factory)               \
-  const bool starling_registered_env_##kind =              \
+#define STARLING_REGISTER_ENV(kind, factory)  \
+  const bool starling_registered_env_##kind = \
       ::starling::EnvRegistry::Register(#kind, factory)
 
 #endif  // STARLING_ENVS_ENV_H_

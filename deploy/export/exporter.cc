@@ -60,6 +60,20 @@ void ShareEqualWeights(v1::Weights* weights) {
   *weights->mutable_shared() = std::move(shared);
 }
 
+// What the environment calls number i, or a number.
+v1::Channel Named(
+    const google::protobuf::RepeatedPtrField<v1::NumberName>& names, int i,
+    const char* otherwise) {
+  v1::Channel channel;
+  if (i < names.size() && !names[i].name().empty()) {
+    channel.set_name(names[i].name());
+    channel.set_unit(names[i].unit());
+  } else {
+    channel.set_name(absl::StrCat(otherwise, i));
+  }
+  return channel;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ExportedPolicy> ExportPolicy(
@@ -90,12 +104,12 @@ absl::StatusOr<v1::ExportedPolicy> ExportPolicy(
   }
 
   v1::Contract* contract = model.mutable_contract();
-  for (uint32_t i = 0; i < env_spec.state_size(); ++i) {
-    contract->add_observations()->set_name(absl::StrCat("obs_", i));
+  for (int i = 0; i < static_cast<int>(env_spec.state_size()); ++i) {
+    *contract->add_observations() = Named(env_spec.state_names(), i, "obs_");
   }
   for (int i = 0; i < static_cast<int>(env_spec.action_size()); ++i) {
     v1::Channel* action = contract->add_actions();
-    action->set_name(absl::StrCat("action_", i));
+    *action = Named(env_spec.action_names(), i, "action_");
     action->set_low(env_spec.action_low(i));
     action->set_high(env_spec.action_high(i));
   }

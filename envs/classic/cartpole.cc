@@ -37,6 +37,12 @@ class CartpoleEnv : public Env {
       : options_(config.cartpole()) {
     spec_.set_name("cartpole");
     spec_.set_state_size(4);
+    NameNumbers({{"cart/position", "m"},
+                 {"cart/velocity", "m/s"},
+                 {"pole/position", "rad"},
+                 {"pole/velocity", "rad/s"}},
+                spec_.mutable_state_names());
+    NameNumbers({{"push", ""}}, spec_.mutable_action_names());
     spec_.set_action_size(1);
     spec_.add_action_low(0);
     spec_.add_action_high(1);

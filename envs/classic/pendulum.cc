@@ -42,6 +42,10 @@ class PendulumEnv : public Env {
     const auto torque = static_cast<float>(options_.max_torque_nm());
     spec_.set_name("pendulum");
     spec_.set_state_size(3);
+    NameNumbers(
+        {{"angle/cosine", ""}, {"angle/sine", ""}, {"angle/velocity", "rad/s"}},
+        spec_.mutable_state_names());
+    NameNumbers({{"torque", "N m"}}, spec_.mutable_action_names());
     spec_.set_action_size(1);
     spec_.add_action_low(-torque);
     spec_.add_action_high(torque);

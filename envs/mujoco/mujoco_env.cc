@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/validate.h"
+#include "envs/mujoco/number_names.h"
 #include "envs/mujoco/numpy_order.h"
 
 namespace starling {
@@ -74,7 +75,9 @@ absl::StatusOr<Simulation> OpenSimulation(const v1::EnvConfig& config,
 
 void ObservationWriter::AddClipped(const double* x, int n, double low,
                                    double high) {
-  for (int i = 0; i < n; ++i) Add(x[i] < low ? low : x[i] > high ? high : x[i]);
+  for (int i = 0; i < n; ++i) {
+    Add(x[i] < low ? low : x[i] > high ? high : x[i], x + i);
+  }
 }
 
 MujocoEnv::MujocoEnv(Simulation simulation, bool needs_contact_forces)
@@ -90,6 +93,12 @@ absl::Status MujocoEnv::Finish() {
   Observe(counter);
   observation_.resize(counter.size());
   spec_.set_state_size(counter.size());
+  for (const double* source : counter.sources()) {
+    *spec_.add_state_names() = NameOf(*model(), *data(), source);
+  }
+  for (int i = 0; i < model()->nu; ++i) {
+    *spec_.add_action_names() = NameOfActuator(*model(), i);
+  }
   const absl::Status status = GuardEngine([this] {
     mj_resetData(model(), data());
     mj_forward(model(), data());

@@ -47,26 +47,36 @@ absl::StatusOr<Simulation> OpenSimulation(const v1::EnvConfig& config,
                                           int frame_skip,
                                           int default_max_steps);
 
-// Writes an observation, rounded to float; without a buffer it only counts.
+// Writes an observation, rounded to float; without a buffer it only notes where
+// each number comes from.
 class ObservationWriter {
  public:
   explicit ObservationWriter(float* out) : out_(out) {}
 
-  void Add(double x) {
-    if (out_ != nullptr) out_[size_] = static_cast<float>(x);
-    ++size_;
-  }
+  void Add(double x) { Add(x, nullptr); }
   void Add(const double* x, int n) {
-    for (int i = 0; i < n; ++i) Add(x[i]);
+    for (int i = 0; i < n; ++i) Add(x[i], x + i);
   }
   // Each clipped to [low, high]; NaN stays NaN.
   void AddClipped(const double* x, int n, double low, double high);
 
   int size() const { return size_; }
+  // Null: computed from others. Empty if there is a buffer.
+  const std::vector<const double*>& sources() const { return sources_; }
 
  private:
+  void Add(double x, const double* source) {
+    if (out_ != nullptr) {
+      out_[size_] = static_cast<float>(x);
+    } else {
+      sources_.push_back(source);
+    }
+    ++size_;
+  }
+
   float* out_;
   int size_ = 0;
+  std::vector<const double*> sources_;
 };
 
 class MujocoEnv : public Env {

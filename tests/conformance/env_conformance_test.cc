@@ -119,6 +119,12 @@ TEST_P(EnvConformanceTest, SpecIsComplete) {
     EXPECT_EQ(spec.action_low(0), 0);
     EXPECT_EQ(spec.action_high(0), spec.num_choices() - 1.0f);
   }
+  if (spec.state_names_size() > 0) {
+    EXPECT_EQ(spec.state_names_size(), static_cast<int>(spec.state_size()));
+  }
+  if (spec.action_names_size() > 0) {
+    EXPECT_EQ(spec.action_names_size(), static_cast<int>(spec.action_size()));
+  }
   EXPECT_EQ(spec.image_height() > 0, spec.image_width() > 0);
   EXPECT_EQ(spec.image_height() > 0, spec.image_channels() > 0);
   EXPECT_GE(spec.max_steps(), 1u);
