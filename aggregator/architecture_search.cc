@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
-#include "base/math.h"
 #include "base/status.h"
 #include "nas/entropy.h"
+#include "nas/importance.h"
 #include "nas/objectives.h"
 
 namespace starling {
@@ -50,31 +49,6 @@ std::vector<ReturnEstimate> EstimateReturns(
                     std::sqrt(squares / count)};
   }
   return estimates;
-}
-
-// Of each set the candidates with the largest numbers, the lower among equals.
-Choices MostImportant(const SearchSpace& space,
-                      const std::vector<std::vector<double>>& importances) {
-  Choices choices;
-  for (int d = 0; d < space.num_decisions(); ++d) {
-    const std::vector<double>& set = importances[d];
-    std::vector<int32_t> order(set.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&set](int32_t a, int32_t b) { return set[a] > set[b]; });
-    order.resize(space.num_places(d));
-    std::sort(order.begin(), order.end());
-    choices.push_back(std::move(order));
-  }
-  return choices;
-}
-
-void HalveDouble(const char* name, google::protobuf::Message* message) {
-  const auto* field = message->GetDescriptor()->FindFieldByName(name);
-  if (field == nullptr) return;
-  const auto* reflection = message->GetReflection();
-  reflection->SetDouble(message, field,
-                        reflection->GetDouble(*message, field) / 2);
 }
 
 }  // namespace
@@ -145,19 +119,10 @@ absl::Status ArchitectureSearch::CheckPrior() {
 }
 
 void ArchitectureSearch::StartFromWeights(const Eigen::VectorXf& theta) {
-  auto importances = policy_->Importances(theta);
+  const auto importances = policy_->Importances(theta);
   CHECK(importances.ok()) << importances.status();
-  for (std::vector<double>& set : *importances) {
-    const double largest = *std::max_element(set.begin(), set.end());
-    std::vector<double> logs;
-    for (const double importance : set) {
-      // What is far below the largest is as good as nothing.
-      logs.push_back(Log(std::max(importance, 1e-6 * largest) + 1e-300));
-    }
-    set = ZScores(logs);
-    for (double& logit : set) logit *= plan_.importance_prior();
-  }
-  const absl::Status status = controller_->Prefer(*importances);
+  const absl::Status status =
+      controller_->Prefer(PriorLogits(*importances, plan_.importance_prior()));
   CHECK(status.ok()) << status;
 }
 
@@ -449,34 +414,6 @@ absl::Status ArchitectureSearch::Restore(const v1::SearchState& state) {
   saved_ = state;
   if (stage_ == State::FINE_TUNING) choice_ = state.chosen();
   return absl::OkStatus();
-}
-
-v1::StrategyConfig FineTuningStrategy(const v1::Experiment& experiment) {
-  v1::StrategyConfig strategy = experiment.search().fine_tune_strategy();
-  if (strategy.kind_case() != v1::StrategyConfig::KIND_NOT_SET) return strategy;
-  strategy = experiment.strategy();
-  const auto* field = strategy.GetReflection()->GetOneofFieldDescriptor(
-      strategy, v1::StrategyConfig::descriptor()->FindOneofByName("kind"));
-  if (field == nullptr) return strategy;
-  google::protobuf::Message* options =
-      strategy.GetReflection()->MutableMessage(&strategy, field);
-  HalveDouble("sigma", options);
-  HalveDouble("step_size", options);
-  if (!strategy.has_openai_es()) return strategy;
-  v1::OptimizerConfig* optimizer =
-      strategy.mutable_openai_es()->mutable_optimizer();
-  if (optimizer->has_clipup()) {
-    HalveDouble("max_speed", optimizer->mutable_clipup());
-    HalveDouble("step_size", optimizer->mutable_clipup());
-  } else if (optimizer->has_sgd()) {
-    HalveDouble("step_size", optimizer->mutable_sgd());
-  } else if (optimizer->has_adam()) {
-    HalveDouble("step_size", optimizer->mutable_adam());
-  } else {
-    // openai_es takes Adam with a step of 0.02 where none is named.
-    optimizer->mutable_adam()->set_step_size(0.01);
-  }
-  return strategy;
 }
 
 }  // namespace starling

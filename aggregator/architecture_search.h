@@ -140,9 +140,6 @@ class ArchitectureSearch {
   v1::Architecture choice_;
 };
 
-// search.fine_tune_strategy, or else the run's with sigma and step halved.
-v1::StrategyConfig FineTuningStrategy(const v1::Experiment& experiment);
-
 }  // namespace starling
 
 #endif  // STARLING_AGGREGATOR_ARCHITECTURE_SEARCH_H_

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "aggregator/es/active_noise.h"
 #include "aggregator/es/norm.h"
+#include "aggregator/fine_tuning.h"
 #include "aggregator/generation_plan.h"
 #include "aggregator/result_check.h"
 #include "base/log.h"

@@ -45,9 +45,10 @@ class Export : public Verb {
     AddInteger(app, "--episodes", &episodes_, 2, 100000,
                "Episodes that measure the policy before and after, on the same "
                "seeds.");
-    AddNumber(app, "--max_return_loss", &max_loss_, -1, 1e9,
-              "Percent of the mean return. An export that loses more fails. -1: "
-              "any loss will do.");
+    AddNumber(
+        app, "--max_return_loss", &max_loss_, -1, 1e9,
+        "Percent of the mean return. An export that loses more fails. -1: "
+        "any loss will do.");
   }
 
   absl::Status Run() override {

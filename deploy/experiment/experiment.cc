@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "aggregator/architecture_search.h"
 #include "aggregator/es/strategy.h"
+#include "aggregator/fine_tuning.h"
 #include "base/file.h"
 #include "base/override.h"
 #include "base/resolve.h"

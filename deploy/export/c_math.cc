@@ -58,9 +58,9 @@ static float exp_of(float x) {
 }
 )";
 
-// Written so that compilers vectorise it: comparisons of sizes are those of their
-// bits (with floats, which could trap, a choice becomes a branch), and nothing
-// is answered through a pointer.
+// Written so that compilers vectorise it: comparisons of sizes are those of
+// their bits (with floats, which could trap, a choice becomes a branch), and
+// nothing is answered through a pointer.
 constexpr char kTanh[] = R"(
 static float tanh_of(float x) {
   const uint32_t sign = bits_of(x) & 0x80000000u;

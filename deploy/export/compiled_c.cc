@@ -24,8 +24,14 @@ namespace {
 class TemporaryFolder {
  public:
   static absl::StatusOr<TemporaryFolder> Create() {
-    std::string path =
-        (std::filesystem::temp_directory_path() / "starling-XXXXXX").string();
+    std::error_code error;
+    const auto parent = std::filesystem::temp_directory_path(error);
+    if (error) {
+      return absl::InternalError(
+          absl::StrCat("there is no folder for temporary files (TMPDIR): ",
+                       error.message()));
+    }
+    std::string path = (parent / "starling-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) {
       return absl::InternalError(
           absl::StrCat(path, ": can't be made: ", std::strerror(errno)));

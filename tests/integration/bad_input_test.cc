@@ -130,9 +130,9 @@ TEST_F(BadInputTest, ARunThatIsComputedAlreadyIsNotDisturbed) {
   const std::string run = Path("run");
   Process aggregator({Starling(), "aggregator", Good(), "--listen",
                       "unix:" + Path("a.sock"), "--run", run});
-  ASSERT_TRUE(WaitUntil(
-      [&] { return std::filesystem::exists(run + "/endpoint"); }))
-      << aggregator.err();
+  ASSERT_TRUE(WaitUntil([&] {
+    return std::filesystem::exists(run + "/endpoint");
+  })) << aggregator.err();
 
   ExpectRefused({"train", Good(), "--run", run, "--workers", "1"}, 3,
                 {"run.lock is held by process " +
