@@ -15,9 +15,9 @@ packages=(
   bazel-skylib g++ gnuplot-nox libabsl-dev libbenchmark-dev libboost-dev
   libcli11-dev libcpp-httplib-dev libegl-dev libegl-mesa0 libeigen3-dev
   libgl1-mesa-dri libgmock-dev libgoogle-glog-dev libgrpc++-dev libgrpc-dev
-  libgtest-dev libopencv-dev libprotobuf-dev librandom123-dev libsqlite3-dev
-  libssl-dev openjdk-17-jdk-headless pkg-config prometheus-cpp-dev
-  protobuf-compiler protobuf-compiler-grpc unzip zip
+  libgtest-dev libonnx-dev libopencv-dev libprotobuf-dev librandom123-dev
+  libsqlite3-dev libssl-dev openjdk-17-jdk-headless pkg-config
+  prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc unzip zip
 )
 mujoco_version=3.17.0
 mujoco_sha256=d66928d86a2d1b601bbaa4dc11db50214d17d5301bb8afd84721313b67ff0874

@@ -31,9 +31,9 @@ class Export : public Verb {
  public:
   void Declare(CLI::App& app) override {
     policy_.Declare(app);
-    AddChoice(app, "--format", &format_, {"strlp", "c"},
+    AddChoice(app, "--format", &format_, {"strlp", "c", "onnx"},
               "strlp: one file for Starling's own runtime. c: C99 source and "
-              "header, for anything.")
+              "header, for anything. onnx: for runtimes that read it.")
         ->required();
     AddChoice(app, "--quantize", &quantize_, {"none", "fp16", "int8"},
               "Bits of a weight: 32, 16, or 8 with a scale for each unit.");
@@ -86,7 +86,9 @@ class Export : public Verb {
     ASSIGN_OR_RETURN(
         const Artefact artefact,
         WriteArtefact(model, golden,
-                      format_ == "c" ? ExportFormat::kC : ExportFormat::kStrlp,
+                      format_ == "c"      ? ExportFormat::kC
+                      : format_ == "onnx" ? ExportFormat::kOnnx
+                                          : ExportFormat::kStrlp,
                       name, out_));
     return Report(model, golden, artefact, before, after);
   }

@@ -1,5 +1,6 @@
 #include "deploy/export/artefact.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -7,36 +8,15 @@
 #include "base/status.h"
 #include "deploy/export/c_source.h"
 #include "deploy/export/compiled_c.h"
+#include "deploy/export/contract_json.h"
 #include "deploy/export/golden.h"
-#include "google/protobuf/util/json_util.h"
+#include "deploy/export/onnx.h"
+#include "deploy/export/onnx_run.h"
 #include "policies/portable/portable_policy.h"
 #include "policies/portable/strlp.h"
 
 namespace starling {
 namespace {
-
-absl::StatusOr<std::string> ContractJson(const v1::ExportedPolicy& model) {
-  v1::ContractFile file;
-  file.set_format_version(1);
-  *file.mutable_contract() = model.contract();
-  if (model.whitening().mean_size() > 0)
-    file.add_baked_in("normalisation of observations");
-  file.add_baked_in(model.contract().num_choices() > 0
-                        ? "choice of the best action"
-                        : "scaling and bounds of actions");
-  *file.mutable_provenance() = model.provenance();
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;
-  std::string json;
-  const auto status =
-      google::protobuf::util::MessageToJsonString(file, &json, options);
-  if (!status.ok()) {
-    return absl::InternalError(absl::StrCat("contract: ", status.ToString()));
-  }
-  return json;
-}
 
 // Files of one export; they go with the object unless they are kept.
 class Folder {
@@ -121,6 +101,46 @@ absl::StatusOr<int64_t> WritePortable(const v1::ExportedPolicy& model,
   return static_cast<int64_t>(std::filesystem::file_size(path));
 }
 
+// An ONNX runtime sums in its own order: actions agree up to rounding, and of
+// two choices that are worth the same either will do.
+absl::Status CompareRounded(const std::vector<float>& actions,
+                            const v1::ExportedPolicy& model,
+                            const v1::GoldenVectors& golden) {
+  constexpr float kRounding = 1e-5f;
+  if (static_cast<int>(actions.size()) != golden.actions_size()) {
+    return absl::AbortedError(
+        absl::StrCat("self-test: the export answers ", actions.size(),
+                     " numbers, not ", golden.actions_size()));
+  }
+  ASSIGN_OR_RETURN(PortablePolicy policy, PortablePolicy::Create(model));
+  Eigen::VectorXf action(policy.action_size());
+  const ptrdiff_t size = policy.state_size();
+  for (size_t i = 0; i < actions.size(); ++i) {
+    const float expected = golden.actions(static_cast<int>(i));
+    const float allowed = kRounding * (1 + std::fabs(expected));
+    if (std::fabs(actions[i] - expected) <= allowed) continue;
+    const auto number = static_cast<float>(model.contract().num_choices());
+    if (actions[i] >= 0 && actions[i] < number) {
+      policy.Act(Eigen::Map<const Eigen::VectorXf>(
+                     golden.states().data() + static_cast<ptrdiff_t>(i) * size,
+                     size),
+                 action);
+      const float* const worth =
+          policy.values().data() + policy.values().size() -
+          model.contract().num_choices();
+      const float best = worth[static_cast<int>(expected)];
+      if (best - worth[static_cast<int>(actions[i])] <=
+          kRounding * (1 + std::fabs(best))) {
+        continue;
+      }
+    }
+    return absl::AbortedError(absl::StrCat(
+        "self-test: the export answers ", actions[i], " where the policy does ",
+        expected, ": more than rounding (", allowed, "); it was removed"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
@@ -128,7 +148,10 @@ absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
                                        ExportFormat format,
                                        const std::string& name,
                                        const std::string& out) {
+  ASSIGN_OR_RETURN(const std::string contract, ContractJson(model));
   ASSIGN_OR_RETURN(Folder folder, Folder::Create(out));
+  const int action_size = static_cast<int>(golden.action_size());
+  const int num_states = golden.actions_size() / std::max(1, action_size);
   Artefact artefact;
   switch (format) {
     case ExportFormat::kStrlp: {
@@ -146,17 +169,29 @@ absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
       ASSIGN_OR_RETURN(
           const std::vector<float> actions,
           RunC(code, name, {golden.states().begin(), golden.states().end()},
-               golden.actions_size() /
-                   std::max(1, static_cast<int>(golden.action_size())),
-               static_cast<int>(golden.action_size())));
+               num_states, action_size));
       RETURN_IF_ERROR(Compare(actions, golden));
       artefact.bytes = code.data_bytes;
       break;
     }
+    case ExportFormat::kOnnx: {
+      const std::string path = folder.Add(name + ".onnx");
+      ASSIGN_OR_RETURN(const std::string onnx, WriteOnnx(model, name, contract));
+      RETURN_IF_ERROR(WriteFileAtomically(path, onnx));
+      ASSIGN_OR_RETURN(const std::string read, ReadFile(path));
+      ASSIGN_OR_RETURN(
+          const std::vector<float> actions,
+          RunOnnx(read, {golden.states().begin(), golden.states().end()},
+                  num_states));
+      RETURN_IF_ERROR(CompareRounded(actions, model, golden));
+      artefact.bytes = static_cast<int64_t>(onnx.size());
+      break;
+    }
   }
-  ASSIGN_OR_RETURN(const std::string contract, ContractJson(model));
   RETURN_IF_ERROR(
       WriteFileAtomically(folder.Add("policy_contract.json"), contract));
+  RETURN_IF_ERROR(WriteFileAtomically(
+      folder.Add("policy_contract.schema.json"), kContractSchema));
   RETURN_IF_ERROR(WriteFileWithDigest(folder.Add("golden.bin"),
                                       SerializeDeterministically(golden)));
   artefact.files = folder.Keep();

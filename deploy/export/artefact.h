@@ -12,7 +12,7 @@
 
 namespace starling {
 
-enum class ExportFormat { kStrlp, kC };
+enum class ExportFormat { kStrlp, kC, kOnnx };
 
 struct Artefact {
   // Of the policy alone: the file's, or in C those of its constants.
@@ -23,14 +23,17 @@ struct Artefact {
 
 // Makes the folder `out`, or takes an empty one, and writes there
 //
-//   <name>.strlp, or <name>.h and <name>.c
+//   <name>.strlp, or <name>.h and <name>.c, or <name>.onnx
 //   policy_contract.json  what goes in and what comes out (ContractFile)
+//   policy_contract.schema.json
 //   golden.bin            GoldenVectors and its SHA-256
 //
-// The self-test reads back what was written (C: compiles and runs it) and
-// compares its actions with the golden ones, bit for bit; if it fails, all that
-// was written goes and the error is Aborted. InvalidArgument: `out` is not
-// empty; otherwise the errors of writing, and of RunC.
+// The self-test reads back what was written (C: compiles and runs it; ONNX: has
+// OpenCV run it) and compares its actions with the golden ones: bit for bit, and
+// with ONNX within 1e-5 (1 + |action|). If it fails, all that was written goes
+// and the error is Aborted. InvalidArgument: `out` is not empty; Unimplemented:
+// the format can't hold such a policy, with the reason; otherwise the errors of
+// writing, and of RunC and RunOnnx.
 absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
                                        const v1::GoldenVectors& golden,
                                        ExportFormat format,
