@@ -83,13 +83,12 @@ class Export : public Verb {
 
     const std::string name =
         CIdentifier(name_.empty() ? policy.experiment.name() : name_);
-    ASSIGN_OR_RETURN(
-        const Artefact artefact,
-        WriteArtefact(model, golden,
-                      format_ == "c"      ? ExportFormat::kC
-                      : format_ == "onnx" ? ExportFormat::kOnnx
-                                          : ExportFormat::kStrlp,
-                      name, out_));
+    ASSIGN_OR_RETURN(const Artefact artefact,
+                     WriteArtefact(model, golden,
+                                   format_ == "c"      ? ExportFormat::kC
+                                   : format_ == "onnx" ? ExportFormat::kOnnx
+                                                       : ExportFormat::kStrlp,
+                                   name, out_));
     return Report(model, golden, artefact, before, after);
   }
 

@@ -108,9 +108,9 @@ absl::Status CompareRounded(const std::vector<float>& actions,
                             const v1::GoldenVectors& golden) {
   constexpr float kRounding = 1e-5f;
   if (static_cast<int>(actions.size()) != golden.actions_size()) {
-    return absl::AbortedError(
-        absl::StrCat("self-test: the export answers ", actions.size(),
-                     " numbers, not ", golden.actions_size()));
+    return absl::AbortedError(absl::StrCat("self-test: the export answers ",
+                                           actions.size(), " numbers, not ",
+                                           golden.actions_size()));
   }
   ASSIGN_OR_RETURN(PortablePolicy policy, PortablePolicy::Create(model));
   Eigen::VectorXf action(policy.action_size());
@@ -121,13 +121,13 @@ absl::Status CompareRounded(const std::vector<float>& actions,
     if (std::fabs(actions[i] - expected) <= allowed) continue;
     const auto number = static_cast<float>(model.contract().num_choices());
     if (actions[i] >= 0 && actions[i] < number) {
-      policy.Act(Eigen::Map<const Eigen::VectorXf>(
-                     golden.states().data() + static_cast<ptrdiff_t>(i) * size,
-                     size),
-                 action);
-      const float* const worth =
-          policy.values().data() + policy.values().size() -
-          model.contract().num_choices();
+      policy.Act(
+          Eigen::Map<const Eigen::VectorXf>(
+              golden.states().data() + static_cast<ptrdiff_t>(i) * size, size),
+          action);
+      const float* const worth = policy.values().data() +
+                                 policy.values().size() -
+                                 model.contract().num_choices();
       const float best = worth[static_cast<int>(expected)];
       if (best - worth[static_cast<int>(actions[i])] <=
           kRounding * (1 + std::fabs(best))) {
@@ -176,7 +176,8 @@ absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
     }
     case ExportFormat::kOnnx: {
       const std::string path = folder.Add(name + ".onnx");
-      ASSIGN_OR_RETURN(const std::string onnx, WriteOnnx(model, name, contract));
+      ASSIGN_OR_RETURN(const std::string onnx,
+                       WriteOnnx(model, name, contract));
       RETURN_IF_ERROR(WriteFileAtomically(path, onnx));
       ASSIGN_OR_RETURN(const std::string read, ReadFile(path));
       ASSIGN_OR_RETURN(
@@ -190,8 +191,8 @@ absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
   }
   RETURN_IF_ERROR(
       WriteFileAtomically(folder.Add("policy_contract.json"), contract));
-  RETURN_IF_ERROR(WriteFileAtomically(
-      folder.Add("policy_contract.schema.json"), kContractSchema));
+  RETURN_IF_ERROR(WriteFileAtomically(folder.Add("policy_contract.schema.json"),
+                                      kContractSchema));
   RETURN_IF_ERROR(WriteFileWithDigest(folder.Add("golden.bin"),
                                       SerializeDeterministically(golden)));
   artefact.files = folder.Keep();

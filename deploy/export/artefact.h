@@ -29,11 +29,11 @@ struct Artefact {
 //   golden.bin            GoldenVectors and its SHA-256
 //
 // The self-test reads back what was written (C: compiles and runs it; ONNX: has
-// OpenCV run it) and compares its actions with the golden ones: bit for bit, and
-// with ONNX within 1e-5 (1 + |action|). If it fails, all that was written goes
-// and the error is Aborted. InvalidArgument: `out` is not empty; Unimplemented:
-// the format can't hold such a policy, with the reason; otherwise the errors of
-// writing, and of RunC and RunOnnx.
+// OpenCV run it) and compares its actions with the golden ones: bit for bit,
+// and with ONNX within 1e-5 (1 + |action|). If it fails, all that was written
+// goes and the error is Aborted. InvalidArgument: `out` is not empty;
+// Unimplemented: the format can't hold such a policy, with the reason;
+// otherwise the errors of writing, and of RunC and RunOnnx.
 absl::StatusOr<Artefact> WriteArtefact(const v1::ExportedPolicy& model,
                                        const v1::GoldenVectors& golden,
                                        ExportFormat format,

@@ -16,8 +16,7 @@ absl::StatusOr<std::string> ContractJson(const v1::ExportedPolicy& model) {
                         : "scaling and bounds of actions");
   file.add_observation_shape(
       static_cast<uint32_t>(model.contract().observations_size()));
-  file.add_action_shape(
-      static_cast<uint32_t>(model.contract().actions_size()));
+  file.add_action_shape(static_cast<uint32_t>(model.contract().actions_size()));
   *file.mutable_provenance() = model.provenance();
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

@@ -287,8 +287,8 @@ class Writer {
     std::vector<std::string> inputs = {matrix.input, weights};
     const auto& offsets = model_.layers(i).offsets();
     if (!offsets.empty()) {
-      inputs.push_back(FloatTensor(absl::StrCat("offsets_", i),
-                                   {offsets.size()}, offsets));
+      inputs.push_back(
+          FloatTensor(absl::StrCat("offsets_", i), {offsets.size()}, offsets));
     }
     const std::string sum = absl::StrCat("sum_", i);
     SetInteger(Node("Gemm", inputs, sum), "transB", 1);
