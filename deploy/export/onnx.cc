@@ -143,7 +143,7 @@ class Writer {
       if (number == 0) return;
       const std::string whole = cut;
       const std::string side = absl::StrCat(name, is_upper ? "_high" : "_low");
-      const std::vector<int64_t> shape = {1, static_cast<int64_t>(at.size())};
+      const std::vector<int64_t> shape = {static_cast<int64_t>(at.size())};
       FloatTensor(side, shape, finite);
       if (is_upper) {
         Node("Sub", {side, whole}, side + "_within");
@@ -170,8 +170,8 @@ class Writer {
     const v1::Whitening& whitening = model_.whitening();
     if (whitening.mean_size() == 0) return "state";
     const int64_t n = whitening.mean_size();
-    FloatTensor("mean", {1, n}, whitening.mean());
-    FloatTensor("scale", {1, n}, whitening.scale());
+    FloatTensor("mean", {n}, whitening.mean());
+    FloatTensor("scale", {n}, whitening.scale());
     Node("Sub", {"state", "mean"}, "centred");
     Node("Mul", {"centred", "scale"}, "whitened");
     if (whitening.clip() == 0) return "whitened";
@@ -361,10 +361,9 @@ class Writer {
         }
         const auto n = static_cast<int64_t>(low.size());
         Node("Tanh", {raw}, "squashed");
-        Node("Mul", {"squashed", FloatTensor("half_range", {1, n}, half)},
+        Node("Mul", {"squashed", FloatTensor("half_range", {n}, half)},
              "scaled");
-        Node("Add", {"scaled", FloatTensor("middle", {1, n}, middle)},
-             "shifted");
+        Node("Add", {"scaled", FloatTensor("middle", {n}, middle)}, "shifted");
         // Rounding must not leave the bounds.
         action = Cut("shifted", low, high, "bounds");
         break;
