@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -50,13 +51,56 @@ class Writer {
     Head();
     CSource out;
     out.data_bytes = data_bytes_;
-    out.stack_bytes = stack_bytes_ + 4 * num_values_;
+    code_bytes_ += kFrameCode + (uses_half_ ? kHalfCode : 0) +
+                   (uses_packed_ ? kPackedCode : 0) + MathCode();
+    out.flash_bytes = data_bytes_ + code_bytes_;
+    out.stack_bytes = kFrameStack + 4 * num_values_ +
+                      kOperationStack * static_cast<int>(operations_.size());
     out.header = Header(out);
     out.source = Source();
     return out;
   }
 
  private:
+  // Bytes of machine code, at most: what gcc 12 makes of each part for a
+  // Cortex-M4 or M7 with -Os or -O2, rounded up. And of stack besides values.
+  static constexpr int kFrameCode = 96, kFrameStack = 96, kOperationStack = 8;
+  static constexpr int kWhiteningCode = 112, kHeadCode = 112;
+  static constexpr int kSparseCode = 112, kDenseCode = 112, kRowsCode = 48;
+  static constexpr int kBlockCode = 304, kBlockHalfCode = 432,
+                       kBlockInt8Code = 368, kBlockSharedCode = 832;
+  static constexpr int kHalfCode = 64, kPackedCode = 112;
+
+  int MathCode() const {
+    int bytes = 0;
+    const bool has_exp = operations_.contains(Layer::EXP) ||
+                         operations_.contains(Layer::SIGMOID) ||
+                         operations_.contains(Layer::TANH);
+    if (has_exp) bytes += 192;
+    for (const Layer::Operation operation : operations_) {
+      switch (operation) {
+        case Layer::TANH:
+          bytes += 288;
+          break;
+        case Layer::SIGMOID:
+        case Layer::EXP:
+        case Layer::SIN:
+        case Layer::COS:
+          bytes += 192;
+          break;
+        case Layer::IDENTITY:
+          break;
+        default:
+          bytes += 64;
+      }
+    }
+    return bytes;
+  }
+
+  // Rows that are summed at once, and lanes of a sum.
+  static constexpr size_t kBlock = 8;
+  static constexpr int kLanes = 8;
+
   // A static array; its size is counted.
   template <typename Values, typename ToText>
   void Array(const std::string& type, int bytes, const std::string& name,
@@ -98,6 +142,7 @@ class Writer {
       absl::StrAppend(&act_, "  memcpy(v, state, ", n, " * sizeof(float));\n");
       return;
     }
+    code_bytes_ += kWhiteningCode;
     const v1::Whitening& whitening = model_.whitening();
     Floats("mean", {whitening.mean().begin(), whitening.mean().end()});
     Floats("scale", {whitening.scale().begin(), whitening.scale().end()});
@@ -116,53 +161,75 @@ class Writer {
     uses_i_ = true;
   }
 
-  // Writes the weights of a layer as `w<i>`; answers how product `p` reads one.
-  std::string WeightOf(int i, const Layer& layer, const std::string& p) {
+  // Writes the weights of a layer as `w<i>`, in this order of its products, and
+  // what they need. A table's indices keep theirs.
+  void WeightArrays(int i, const Layer& layer,
+                    const std::vector<size_t>& order) {
     const std::string name = absl::StrCat("w", i);
     const v1::Weights& weights = layer.weights();
     switch (weights.form_case()) {
       case v1::Weights::kFloat32: {
-        const auto& values = weights.float32().values();
-        Floats(name, {values.begin(), values.end()});
-        return absl::StrCat(name, "[", p, "]");
+        std::vector<float> values;
+        for (const size_t p : order) {
+          values.push_back(weights.float32().values(static_cast<int>(p)));
+        }
+        Floats(name, values);
+        return;
       }
       case v1::Weights::kFloat16: {
         const std::string& bytes = weights.float16().values();
         std::vector<uint32_t> halves;
-        for (size_t k = 0; k + 1 < bytes.size(); k += 2) {
-          halves.push_back(static_cast<uint8_t>(bytes[k]) |
-                           static_cast<uint8_t>(bytes[k + 1]) << 8);
+        for (const size_t p : order) {
+          halves.push_back(static_cast<uint8_t>(bytes[2 * p]) |
+                           static_cast<uint8_t>(bytes[2 * p + 1]) << 8);
         }
         Array("uint16_t", 2, name, halves,
               [](uint32_t half) { return absl::StrCat(half); });
         uses_half_ = true;
-        return absl::StrCat("half_of(", name, "[", p, "])");
+        return;
       }
       case v1::Weights::kInt8: {
-        const std::string& bytes = weights.int8().values();
+        std::string bytes;
+        for (const size_t p : order) bytes += weights.int8().values()[p];
         Array("int8_t", 1, name, bytes, [](char byte) {
           return absl::StrCat(static_cast<int>(static_cast<int8_t>(byte)));
         });
         const auto& scales = weights.int8().scales();
         Floats(absl::StrCat("s", i), {scales.begin(), scales.end()});
-        return absl::StrCat("(float)", name, "[", p, "]");
+        return;
       }
       case v1::Weights::kShared: {
         const v1::SharedWeights& shared = weights.shared();
         Floats(absl::StrCat("t", i),
                {shared.table().begin(), shared.table().end()});
-        Array("uint8_t", 1, name, shared.indices(), [](char byte) {
+        // Two more bytes to read.
+        const std::string padded = shared.indices() + std::string(2, '\0');
+        Array("uint8_t", 1, name, padded, [](char byte) {
           return absl::StrCat(static_cast<int>(static_cast<uint8_t>(byte)));
         });
         uses_packed_ = true;
-        return absl::StrCat("t", i, "[packed_of(", name, ", ", p, ", ",
-                            shared.bits(), ")]");
+        return;
       }
       case v1::Weights::FORM_NOT_SET:
         break;
     }
     LOG(FATAL) << "a layer without weights";
-    return "";
+  }
+
+  // How weight `p` of array `w` is read.
+  static std::string WeightAt(const v1::Weights& weights, const std::string& w,
+                              const std::string& table, const std::string& p) {
+    switch (weights.form_case()) {
+      case v1::Weights::kFloat16:
+        return absl::StrCat("half_of(", w, "[", p, "])");
+      case v1::Weights::kInt8:
+        return absl::StrCat("(float)", w, "[", p, "]");
+      case v1::Weights::kShared:
+        return absl::StrCat(table, "[packed_of(", w, ", ", p, ", ",
+                            weights.shared().bits(), ")]");
+      default:
+        return absl::StrCat(w, "[", p, "]");
+    }
   }
 
   void NextLayer(int i, const Layer& layer) {
@@ -178,7 +245,11 @@ class Writer {
                                   : layer.sparse().values_size() > 0;
     const std::string offset =
         layer.offsets_size() > 0 ? absl::StrCat("b", i, "[r]") : "0.0f";
+    code_bytes_ += !has_products       ? kRowsCode
+                   : layer.has_dense() ? kDenseCode
+                                       : kSparseCode;
     if (!has_products) {
+      uses_r_ = true;
       absl::StrAppend(&act_, "  for (r = 0; r < ", rows, "; ++r) ", row, " = ",
                       offset, ";\n");
     } else if (layer.has_dense()) {
@@ -186,7 +257,6 @@ class Writer {
     } else {
       Sparse(i, layer, row, offset);
     }
-    uses_r_ = true;
     operations_.insert(layer.operation());
     if (layer.operation() != Layer::IDENTITY) {
       absl::StrAppend(&act_, "  apply_", COperationName(layer.operation()),
@@ -194,43 +264,136 @@ class Writer {
     }
   }
 
+  // The sums of up to eight rows at a time, in vectors over the rows.
   void Dense(int i, const Layer& layer, const std::string& row) {
-    const int rows = static_cast<int>(layer.rows());
-    const int n = static_cast<int>(layer.dense().num_values());
-    const std::string whole = absl::StrCat(n / 8 * 8);
-    const std::string weight =
-        WeightOf(i, layer, absl::StrCat("r * ", n, " + i + k"));
-    const std::string value =
-        absl::StrCat("v[", layer.dense().first_value(), " + i + k]");
-    std::string sum =
-        "((lane[0] + lane[4]) + (lane[2] + lane[6])) +\n"
-        "          ((lane[1] + lane[5]) + (lane[3] + lane[7]))";
-    if (layer.weights().has_int8()) {
-      sum = absl::StrCat("s", i, "[r] * (", sum, ")");
-    } else {
-      sum = absl::StrCat("(", sum, ")");
+    const size_t rows = layer.rows();
+    const size_t n = layer.dense().num_values();
+    const bool is_shared = layer.weights().has_shared();
+    // Block by block, value by value, row by row.
+    std::vector<size_t> order;
+    for (size_t first = 0; first < rows; first += kBlock) {
+      for (size_t k = 0; k < n; ++k) {
+        for (size_t r = first; r < std::min(rows, first + kBlock); ++r) {
+          order.push_back(r * n + k);
+        }
+      }
     }
+    WeightArrays(i, layer, order);
+    const std::string in =
+        absl::StrCat("v + ", layer.dense().first_value(), ", ", n);
+    const auto call = [&](size_t block, const std::string& first) {
+      const std::string out = absl::StrCat("v + ", first_row_, " + ", first);
+      if (is_shared) {
+        return absl::StrCat(BlockSums(layer.weights(), block), "(w", i, ", t",
+                            i, ", ", first, " * ", n, ", ", in, ", ", out,
+                            ");\n");
+      }
+      return absl::StrCat(BlockSums(layer.weights(), block), "(w", i, " + ",
+                          first, " * ", n, ", ", in, ", ", out, ");\n");
+    };
+    const size_t whole = rows / kBlock * kBlock;
+    if (whole > 0) {
+      uses_r_ = true;
+      absl::StrAppend(&act_, "  for (r = 0; r < ", whole, "; r += ", kBlock,
+                      ") {\n    ", call(kBlock, "r"), "  }\n");
+    }
+    if (whole < rows) {
+      absl::StrAppend(&act_, "  ", call(rows - whole, absl::StrCat(whole)));
+    }
+    std::string sum = row;
+    if (layer.weights().has_int8()) sum = absl::StrCat("s", i, "[r] * ", sum);
     if (layer.offsets_size() > 0) sum = absl::StrCat("b", i, "[r] + ", sum);
-    absl::StrAppend(&act_, "  for (r = 0; r < ", rows, "; ++r) {\n");
-    act_ += "    float lane[8] = {0, 0, 0, 0, 0, 0, 0, 0};\n";
-    if (n >= 8) {
-      absl::StrAppend(&act_, "    for (i = 0; i < ", whole,
-                      "; i += 8) {\n      for (k = 0; k < 8; ++k) lane[k] += ",
-                      weight, " * ", value, ";\n    }\n");
-      uses_i_ = true;
+    if (sum != row) {
+      uses_r_ = true;
+      absl::StrAppend(&act_, "  for (r = 0; r < ", rows, "; ++r) ", row, " = ",
+                      sum, ";\n");
     }
-    if (n % 8 > 0) {
-      const auto at_end = [&](const std::string& text) {
-        return absl::StrReplaceAll(text,
-                                   {{"i + k", absl::StrCat(whole, " + k")}});
-      };
-      absl::StrAppend(&act_, "    for (k = 0; k < ", n % 8,
-                      "; ++k) lane[k] += ", at_end(weight), " * ",
-                      at_end(value), ";\n");
+  }
+
+  // The name of a function that sums so many rows; written when first asked
+  // for. For one form of weights a policy has one table's width at most.
+  std::string BlockSums(const v1::Weights& weights, size_t rows) {
+    const bool is_shared = weights.has_shared();
+    std::string name = absl::StrCat("sums_of_", rows);
+    std::string type = "float";
+    if (weights.has_float16()) {
+      name += "_half";
+      type = "uint16_t";
+    } else if (weights.has_int8()) {
+      name += "_int8";
+      type = "int8_t";
+    } else if (is_shared) {
+      absl::StrAppend(&name, "_shared_", weights.shared().bits());
+      type = "uint8_t";
     }
-    absl::StrAppend(&act_, "    ", row, " = ", sum, ";\n  }\n");
-    uses_k_ = true;
-    stack_bytes_ = std::max<int64_t>(stack_bytes_, 32);
+    if (!block_sums_.insert(name).second) return name;
+    const std::string signature =
+        absl::StrCat("static void ", name, "(const ", type, " *w, ",
+                     is_shared ? "const float *t, int p, " : "",
+                     "const float *x, int n,\n    float *y) {\n  int i, j;\n");
+    // Where the machine has vectors: all rows at once, lane by lane.
+    std::string vectors = signature;
+    for (int k = 0; k < kLanes; ++k) {
+      absl::StrAppend(&vectors, "  float a", k, "[", rows, "] = {0};\n");
+    }
+    const auto add = [&](int k) {
+      const std::string at = is_shared ? absl::StrCat("p + j * n + i + ", k)
+                                       : absl::StrCat(k * rows, " + j");
+      return absl::StrCat("for (j = 0; j < ", rows, "; ++j) a", k,
+                          "[j] += ", WeightAt(weights, "w", "t", at),
+                          " * x[i + ", k, "];\n");
+    };
+    vectors += "  for (i = 0; i + 8 <= n; i += 8) {\n";
+    for (int k = 0; k < kLanes; ++k) {
+      absl::StrAppend(&vectors, "    ", add(k));
+    }
+    if (!is_shared) {
+      absl::StrAppend(&vectors, "    w += ", kLanes * rows, ";\n");
+    }
+    vectors += "  }\n";
+    for (int k = 0; k + 1 < kLanes; ++k) {
+      absl::StrAppend(&vectors, "  if (n % 8 > ", k, ") {\n    ", add(k),
+                      "  }\n");
+    }
+    absl::StrAppend(
+        &vectors, "  for (j = 0; j < ", rows,
+        "; ++j) {\n    y[j] = ((a0[j] + a4[j]) + (a2[j] + a6[j])) +\n"
+        "        ((a1[j] + a5[j]) + (a3[j] + a7[j]));\n  }\n}\n");
+    // Elsewhere: row by row, the lanes in registers.
+    std::string scalars = absl::StrCat(
+        signature, "  for (j = 0; j < ", rows, "; ++j) {\n",
+        is_shared ? "" : absl::StrCat("    const ", type, " *u = w + j;\n"),
+        "    float a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 "
+        "= 0;\n    for (i = 0; i + 8 <= n; i += 8) {\n");
+    const auto add_one = [&](int k) {
+      const std::string at = is_shared ? absl::StrCat("p + j * n + i + ", k)
+                                       : absl::StrCat(k * rows);
+      return absl::StrCat(
+          "a", k, " += ", WeightAt(weights, is_shared ? "w" : "u", "t", at),
+          " * x[i + ", k, "];\n");
+    };
+    for (int k = 0; k < kLanes; ++k) {
+      absl::StrAppend(&scalars, "      ", add_one(k));
+    }
+    if (!is_shared) {
+      absl::StrAppend(&scalars, "      u += ", kLanes * rows, ";\n");
+    }
+    scalars += "    }\n";
+    for (int k = 0; k + 1 < kLanes; ++k) {
+      absl::StrAppend(&scalars, "    if (n % 8 > ", k, ") ", add_one(k));
+    }
+    scalars +=
+        "    y[j] = ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7));\n"
+        "  }\n}\n";
+    absl::StrAppend(&functions_, "\n/* ", rows,
+                    " rows of n products, each in eight lanes. */\n"
+                    "#if defined(__SSE__) || defined(__ARM_NEON)\n",
+                    vectors, "#else\n", scalars, "#endif\n");
+    code_bytes_ += weights.has_float16() ? kBlockHalfCode
+                   : weights.has_int8()  ? kBlockInt8Code
+                   : is_shared           ? kBlockSharedCode
+                                         : kBlockCode;
+    return name;
   }
 
   void Sparse(int i, const Layer& layer, const std::string& row,
@@ -239,7 +402,11 @@ class Writer {
     const auto& lengths = layer.sparse().row_lengths();
     const auto& values = layer.sparse().values();
     const bool is_int8 = layer.weights().has_int8();
-    const std::string weight = WeightOf(i, layer, "p");
+    std::vector<size_t> order(values.size());
+    std::iota(order.begin(), order.end(), 0);
+    WeightArrays(i, layer, order);
+    const std::string weight = WeightAt(layer.weights(), absl::StrCat("w", i),
+                                        absl::StrCat("t", i), "p");
     Integers(absl::StrCat("n", i), {lengths.begin(), lengths.end()});
     Integers(absl::StrCat("x", i), {values.begin(), values.end()});
     absl::StrAppend(
@@ -250,7 +417,7 @@ class Writer {
         "[p]];\n    ", row, " = ",
         is_int8 ? absl::StrCat(offset, " + s", i, "[r] * sum") : "sum",
         ";\n  }\n");
-    uses_p_ = true;
+    uses_p_ = uses_r_ = true;
   }
 
   void Head() {
@@ -258,6 +425,7 @@ class Writer {
     const Layer& last = model_.layers(model_.layers_size() - 1);
     const int rows = static_cast<int>(last.rows());
     const int first = num_values_ - rows;
+    code_bytes_ += kHeadCode;
     act_ += "\n";
     if (head.kind() == v1::OutputHead::CHOICE) {
       absl::StrAppend(&act_, "  k = 0;\n  for (i = 0; i < ", rows,
@@ -331,10 +499,13 @@ class Writer {
             : "",
         " *\n * Normalisation, scaling and bounds are inside. A state that is "
         "not finite can\n * give an action that is not a number: check what "
-        "you send.\n *\n * Memory: ",
-        sizes.data_bytes, " bytes of constants, ", sizes.stack_bytes,
-        " bytes of values on the stack,\n * no heap, nothing that is kept "
-        "between calls. Safe to call from any thread.\n * Compile without "
+        "you send.\n *\n * Memory, on a Cortex-M4 or M7 with gcc at -Os or "
+        "-O2: "
+        "at most ",
+        sizes.flash_bytes, " bytes of\n * flash, of which ", sizes.data_bytes,
+        " are constants, and ", sizes.stack_bytes,
+        " bytes of stack. No other RAM, no\n * heap, nothing that is kept "
+        "between calls: safe to call from any thread.\n * Compile without "
         "contraction of floating-point expressions "
         "(-ffp-contract=off).\n */\n#ifndef ",
         upper, "_H_\n#define ", upper, "_H_\n\n#define ", upper, "_STATE_SIZE ",
@@ -369,15 +540,13 @@ static float half_of(uint16_t half) {
     }
     if (uses_packed_) {
       text += R"(
-/* Number i of numbers of so many bits, the lowest bits of a byte first. */
+/* Number i of numbers of at most 16 bits, the lowest bits of a byte first. Reads
+ * up to two bytes more than it needs. */
 static uint32_t packed_of(const uint8_t *bytes, int i, int bits) {
-  uint32_t number = 0;
-  int bit;
-  for (bit = 0; bit < bits; ++bit) {
-    const int at = i * bits + bit;
-    number |= ((uint32_t)(bytes[at / 8] >> (at % 8)) & 1u) << bit;
-  }
-  return number;
+  const uint8_t *at = bytes + i * bits / 8;
+  const uint32_t word =
+      at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
+  return word >> (i * bits % 8) & ((1u << bits) - 1u);
 }
 )";
     }
@@ -391,6 +560,7 @@ static float nan_of_policy(void) {
 }
 )";
     }
+    text += functions_;
     absl::StrAppend(&text, "\n", Signature(), " {\n  float v[", num_values_,
                     "];\n");
     std::vector<std::string> counters;
@@ -398,7 +568,9 @@ static float nan_of_policy(void) {
     if (uses_k_) counters.push_back("k");
     if (uses_p_) counters.push_back("p");
     if (uses_r_) counters.push_back("r");
-    absl::StrAppend(&text, "  int ", absl::StrJoin(counters, ", "), ";\n");
+    if (!counters.empty()) {
+      absl::StrAppend(&text, "  int ", absl::StrJoin(counters, ", "), ";\n");
+    }
     if (uses_nan_) text += "  int is_nan = 0;\n";
     if (model_.contract().observations_size() == 0) text += "  (void)state;\n";
     absl::StrAppend(&text, act_, "}\n");
@@ -410,12 +582,14 @@ static float nan_of_policy(void) {
   int num_values_ = 0;
   int first_row_ = 0;
   std::string data_;
+  std::string functions_;
   std::string act_;
   std::set<Layer::Operation> operations_;
+  std::set<std::string> block_sums_;
   bool uses_i_ = false, uses_k_ = false, uses_p_ = false, uses_r_ = false;
   bool uses_half_ = false, uses_packed_ = false, uses_nan_ = false;
   int64_t data_bytes_ = 0;
-  int64_t stack_bytes_ = 0;
+  int64_t code_bytes_ = 0;
 };
 
 }  // namespace

@@ -57,6 +57,7 @@ TEST(CSourceTest, AnswersWithTheBitsOfThePolicy) {
     }
   }
   ExpectTheSameBits(Export("linear {}", Spec(3, 2, -1, 1), /*clip=*/0));
+  ExpectTheSameBits(SharedDense());
 }
 
 TEST(CSourceTest, TheHeaderSaysWhatGoesInAndOut) {

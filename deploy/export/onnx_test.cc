@@ -104,7 +104,8 @@ TEST(OnnxTest, TheBatchIsFreeAndBytesStayBytes) {
   ASSERT_TRUE(int8.ok());
   EXPECT_LT(int8->size(), whole->size() * 0.4);
   int dequantized = 0;
-  for (const auto& node : Parse(*int8).graph().node()) {
+  const onnx::ModelProto bytes = Parse(*int8);
+  for (const auto& node : bytes.graph().node()) {
     dequantized += node.op_type() == "DequantizeLinear" ? 1 : 0;
   }
   EXPECT_EQ(dequantized, 3);

@@ -91,6 +91,26 @@ inline std::vector<ExportCase> ExportCases() {
   };
 }
 
+// A whole matrix of three different weights, in three bits each.
+inline v1::ExportedPolicy SharedDense() {
+  v1::ExportedPolicy model = Export("mlp { hidden: 11 }", Spec(21, 3, -1, 1));
+  v1::NetworkLayer* const layer = model.mutable_layers(0);
+  EXPECT_TRUE(layer->has_dense());
+  v1::SharedWeights shared;
+  for (const float weight : {-0.5f, 0.25f, 1.0f}) shared.add_table(weight);
+  shared.set_bits(3);
+  shared.mutable_indices()->resize((11 * 21 * 3 + 7) / 8);
+  for (int p = 0; p < 11 * 21; ++p) {
+    for (int bit = 0; bit < 3; ++bit) {
+      const int at = 3 * p + bit;
+      shared.mutable_indices()->at(at / 8) |=
+          static_cast<char>(((p * p % 3) >> bit & 1) << at % 8);
+    }
+  }
+  *layer->mutable_weights()->mutable_shared() = shared;
+  return model;
+}
+
 // [n] states of that size, some of them large.
 inline std::vector<float> States(int n, int size) {
   Rng rng(7);

@@ -1,6 +1,7 @@
 #include "tests/testing/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +93,70 @@ ProcessResult Process::Wait(std::chrono::seconds limit) {
 
 std::string Process::out() const { return Contents(out_path_); }
 std::string Process::err() const { return Contents(err_path_); }
+
+Conversation::Conversation(const std::vector<std::string>& arguments) {
+  std::vector<char*> words;
+  for (const std::string& word : arguments) {
+    words.push_back(const_cast<char*>(word.c_str()));
+  }
+  words.push_back(nullptr);
+  int in[2], out[2];
+  CHECK_EQ(pipe2(in, O_CLOEXEC), 0);
+  CHECK_EQ(pipe2(out, O_CLOEXEC), 0);
+  std::signal(SIGPIPE, SIG_IGN);
+  pid_ = fork();
+  CHECK_GE(pid_, 0);
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(in[0], STDIN_FILENO);
+    dup2(out[1], STDOUT_FILENO);
+    execv(words[0], words.data());
+    _exit(127);
+  }
+  close(in[0]);
+  close(out[1]);
+  in_ = in[1];
+  out_ = out[0];
+}
+
+Conversation::~Conversation() {
+  if (pid_ > 0) kill(pid_, SIGKILL);
+  Close();
+}
+
+bool Conversation::Write(const void* from, size_t bytes) {
+  const auto* next = static_cast<const char*>(from);
+  while (bytes > 0) {
+    const ssize_t written = write(in_, next, bytes);
+    if (written <= 0) return false;
+    next += written;
+    bytes -= written;
+  }
+  return true;
+}
+
+bool Conversation::Read(void* to, size_t bytes) {
+  auto* next = static_cast<char*>(to);
+  while (bytes > 0) {
+    pollfd ready = {out_, POLLIN, 0};
+    if (poll(&ready, 1, 60 * 1000) <= 0) return false;
+    const ssize_t got = read(out_, next, bytes);
+    if (got <= 0) return false;
+    next += got;
+    bytes -= got;
+  }
+  return true;
+}
+
+int Conversation::Close() {
+  if (pid_ < 0) return -1;
+  close(in_);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  close(out_);
+  pid_ = -1;
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 ProcessResult RunProcess(const std::vector<std::string>& arguments,
                          const std::string& folder,

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -42,6 +43,27 @@ class Process {
   pid_t pid_ = -1;
   int status_ = -1;
   std::string out_path_, err_path_;
+};
+
+// A child process to talk with over its standard input and output, killed when
+// the object goes; its standard error is the test's.
+class Conversation {
+ public:
+  explicit Conversation(const std::vector<std::string>& arguments);
+  ~Conversation();
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // Writes and reads all these bytes; false if the other side has ended, or is
+  // silent for a minute.
+  bool Write(const void* from, size_t bytes);
+  bool Read(void* to, size_t bytes);
+  // Closes its input and waits for its end; exit status or 128 + signal.
+  int Close();
+
+ private:
+  pid_t pid_ = -1;
+  int in_ = -1, out_ = -1;
 };
 
 // Starts and waits.
