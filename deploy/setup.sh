@@ -7,8 +7,15 @@
 # Every download is checked against a pinned SHA-256. Writes nowhere else. When
 # nothing is missing it takes well under two seconds and uses no network.
 #
-# Usage: deploy/setup.sh            MUJOCO_DIR=/path/to/mujoco deploy/setup.sh
+# Usage: deploy/setup.sh [--robot]  MUJOCO_DIR=/path/to/mujoco deploy/setup.sh
+#   --robot  also what building for robots and testing it takes: compilers for
+#            other processors, emulators of them, ONNX Runtime
 set -euo pipefail
+
+case "$*" in
+  '' | --robot) ;;
+  *) echo "setup: error: unknown option \"$*\"; usage: deploy/setup.sh [--robot]" >&2; exit 2 ;;
+esac
 
 packages=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto
@@ -19,10 +26,15 @@ packages=(
   libsqlite3-dev libssl-dev openjdk-17-jdk-headless pkg-config
   prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc unzip zip
 )
+robot_packages=(
+  clang gcc-arm-none-eabi libnewlib-arm-none-eabi python3-numpy qemu-system-arm
+)
 mujoco_version=3.17.0
 mujoco_sha256=d66928d86a2d1b601bbaa4dc11db50214d17d5301bb8afd84721313b67ff0874
 gymnasium_version=1.4.0
 gymnasium_sha256=1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e
+onnxruntime_version=1.32.0
+onnxruntime_sha256=5a34fc4dfeb5a7b4a74c95dcba1e773d722abda720b474edf1b0c419dc6d163d
 
 cache=${STARLING_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/starling}
 
@@ -104,6 +116,11 @@ unpack_gymnasium() {
     'gymnasium-*.dist-info/licenses/LICENSE' -d "$2"
 }
 
+unpack_onnxruntime() {
+  unzip -qo "$1" -d "$2"
+}
+
+[ "$*" != --robot ] || packages+=("${robot_packages[@]}")
 install_packages "${packages[@]}"
 mkdir -p "$cache" || die "cannot write $cache: set STARLING_CACHE to a folder that you own"
 if [ -n "${MUJOCO_DIR:-}" ]; then
@@ -115,3 +132,7 @@ else
 fi
 fetch gymnasium "$gymnasium_version" "$gymnasium_sha256" \
   "$cache/models/gymnasium-$gymnasium_version" unpack_gymnasium
+if [ "$*" = --robot ]; then
+  fetch onnxruntime "$onnxruntime_version" "$onnxruntime_sha256" \
+    "$cache/onnxruntime-$onnxruntime_version" unpack_onnxruntime
+fi

@@ -6,7 +6,7 @@
 #        TARGETS=//envs/... bash tests/run.sh        only these
 set -uo pipefail
 cd "$(dirname "$0")/.."
-bash deploy/setup.sh || exit
+bash deploy/setup.sh --robot || exit
 
 targets=${TARGETS:-//...}
 
