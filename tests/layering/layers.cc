@@ -55,7 +55,7 @@ const std::vector<Library>& Libraries() {
        std::regex("aggregator/http_server\\.cc")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
        std::regex("envs/pixels/.*|policies/attention/patches.*|"
-                  "deploy/media/.*")},
+                  "deploy/media/.*|deploy/export/onnx_run\\.cc")},
   };
   return *libraries;
 }
