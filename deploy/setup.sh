@@ -27,7 +27,13 @@ packages=(
   prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc unzip zip
 )
 robot_packages=(
-  clang gcc-arm-none-eabi libnewlib-arm-none-eabi python3-numpy qemu-system-arm
+  clang g++-aarch64-linux-gnu gcc-arm-none-eabi libnewlib-arm-none-eabi
+  python3-numpy qemu-system-arm qemu-user
+)
+# Unpacked beside the system, which need not know their architecture.
+aarch64_packages=(
+  libabsl-dev libgflags-dev libgoogle-glog-dev liblzma-dev libprotobuf-dev
+  libssl-dev libunwind-dev zlib1g-dev
 )
 mujoco_version=3.17.0
 mujoco_sha256=d66928d86a2d1b601bbaa4dc11db50214d17d5301bb8afd84721313b67ff0874
@@ -120,6 +126,32 @@ unpack_onnxruntime() {
   unzip -qo "$1" -d "$2"
 }
 
+# Static libraries of 64-bit ARM, for programs that a robot runs.
+fetch_aarch64() {
+  local folder=$cache/aarch64-debian12 work log=$cache/apt.log package
+  [ -e "$folder" ] && return 0
+  say "fetching libraries for aarch64"
+  local arm=(-qq -o APT::Architectures::=amd64 -o APT::Architectures::=arm64)
+  as_root apt-get "${arm[@]}" update >>"$log" 2>&1 ||
+    say "warning: apt-get update failed; trying with the old lists"
+  work=$(mktemp -d "$cache/.fetch.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
+  (cd "$work" && apt-get "${arm[@]}" download \
+    "${aarch64_packages[@]/%/:arm64}" >>"$log" 2>&1) ||
+    die "cannot download libraries for aarch64 (messages are in $log)"
+  for package in "$work"/*.deb; do
+    dpkg -x "$package" "$work/out" ||
+      die "cannot unpack $package: is the disk full?"
+  done
+  mkdir -p "$work/made/lib"
+  mv "$work"/out/usr/lib/aarch64-linux-gnu/*.a "$work/made/lib"
+  mv "$work/out/usr/include/aarch64-linux-gnu" "$work/made/include"
+  mv -T "$work/made" "$folder" 2>/dev/null || [ -e "$folder" ] ||
+    die "cannot write $folder: is the disk full?"
+  rm -rf "$work"
+}
+
 [ "$*" != --robot ] || packages+=("${robot_packages[@]}")
 install_packages "${packages[@]}"
 mkdir -p "$cache" || die "cannot write $cache: set STARLING_CACHE to a folder that you own"
@@ -135,4 +167,5 @@ fetch gymnasium "$gymnasium_version" "$gymnasium_sha256" \
 if [ "$*" = --robot ]; then
   fetch onnxruntime "$onnxruntime_version" "$onnxruntime_sha256" \
     "$cache/onnxruntime-$onnxruntime_version" unpack_onnxruntime
+  fetch_aarch64
 fi

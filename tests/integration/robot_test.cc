@@ -3,8 +3,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -268,6 +271,29 @@ TEST_F(RobotTest, RefusesWithOneClearError) {
   refused({}, 5, "cut.strlp");
   policy_ = Write("foreign.strlp", std::string(1000, 'x'));
   refused({}, 5, "foreign.strlp");
+}
+
+// The program for 64-bit ARM, emulated.
+TEST_F(RobotTest, AnArmAnswersWithTheSameBits) {
+  Rng rng(4);
+  std::string input;
+  for (int i = 0; i < 500; ++i) {
+    for (int k = 0; k < 17; ++k) {
+      const double x = rng.Normal() * (i % 10 == 0 ? 1000 : 3);
+      absl::StrAppend(&input, k > 0 ? "," : "", static_cast<float>(x));
+    }
+    input += "\n";
+  }
+  const ProcessResult here = Feed(input, {"--lockstep"});
+  ASSERT_EQ(here.status, 0) << here.err;
+  EXPECT_EQ(std::count(here.out.begin(), here.out.end(), '\n'), 501);
+  const ProcessResult arm = testing::RunProcess(
+      {"/bin/sh", "-c",
+       absl::StrCat("/usr/bin/qemu-aarch64 ",
+                    testing::DataPath("deploy/robot/run_policy_aarch64"), " ",
+                    policy_, " --lockstep < ", Path("input"))});
+  ASSERT_EQ(arm.status, 0) << arm.err;
+  EXPECT_EQ(arm.out, here.out);
 }
 
 // A robot has none of these.
