@@ -21,7 +21,8 @@ class Act : public Verb {
     policy_.Declare(app);
     AddText(app, "--observations", &observations_, "F.csv",
             "Raw observations, a row a control step, in columns obs_0, obs_1, "
-            "..; a 1 in a column `reset` begins an episode.")
+            ".. or of the contract's names; a 1 in a column `reset` begins an "
+            "episode.")
         ->required();
   }
 
@@ -39,10 +40,8 @@ class Act : public Verb {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<Actor> actor,
         Actor::Create(policy.experiment, policy.env_spec, policy.state));
-    ASSIGN_OR_RETURN(
-        const std::string actions,
-        ActOnRecorded(observations, static_cast<int>(spec.state_size()),
-                      static_cast<int>(spec.action_size()), *actor));
+    ASSIGN_OR_RETURN(const std::string actions,
+                     ActOnRecorded(observations, spec, *actor));
     std::cout << actions;
     return absl::OkStatus();
   }

@@ -13,9 +13,10 @@
 namespace starling {
 namespace {
 
-// Which columns hold obs_0, obs_1, ..
+// Which columns hold obs_0, obs_1, .., or the environment's names of them.
 absl::StatusOr<std::vector<int>> ObservationColumns(const CsvTable& table,
-                                                    int state_size) {
+                                                    const v1::EnvSpec& spec) {
+  const int state_size = static_cast<int>(spec.state_size());
   std::vector<int> columns(state_size);
   std::iota(columns.begin(), columns.end(), 0);
   if (table.header().empty()) {
@@ -29,10 +30,15 @@ absl::StatusOr<std::vector<int>> ObservationColumns(const CsvTable& table,
   }
   for (int i = 0; i < state_size; ++i) {
     columns[i] = table.Column(absl::StrCat("obs_", i));
+    const std::string name =
+        i < spec.state_names_size() ? spec.state_names(i).name() : "";
+    if (columns[i] < 0 && !name.empty()) columns[i] = table.Column(name);
     if (columns[i] < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(table.Where(-1), ": there is no column obs_", i,
-                       "; the policy reads obs_0 .. obs_", state_size - 1));
+                       name.empty() ? "" : absl::StrCat(" or \"", name, "\""),
+                       "; the policy reads obs_0 .. obs_", state_size - 1,
+                       ", in the order and units of its contract"));
     }
   }
   return columns;
@@ -69,10 +75,12 @@ absl::StatusOr<ActionSource> RecordedActions(const std::string& path,
 }
 
 absl::StatusOr<std::string> ActOnRecorded(const CsvTable& observations,
-                                          int state_size, int action_size,
+                                          const v1::EnvSpec& spec,
                                           Actor& actor) {
   ASSIGN_OR_RETURN(std::vector<int> columns,
-                   ObservationColumns(observations, state_size));
+                   ObservationColumns(observations, spec));
+  const int state_size = static_cast<int>(spec.state_size());
+  const int action_size = static_cast<int>(spec.action_size());
   const int reset = observations.Column("reset");
   if (reset >= 0) columns.push_back(reset);
 

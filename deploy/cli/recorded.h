@@ -9,6 +9,7 @@
 #include "deploy/cli/actor.h"
 #include "deploy/cli/csv.h"
 #include "deploy/cli/episode_trace.h"
+#include "proto/env.pb.h"
 
 namespace starling {
 
@@ -20,11 +21,12 @@ absl::StatusOr<ActionSource> RecordedActions(const std::string& path,
 
 // What the policy does on the recorded observations: CSV of actions with a
 // header, a row for each row of `observations`. The columns obs_0 ..
-// obs_{state_size - 1} are read, wherever they are; a table without header must
-// have just these. A 1 in the column `reset`, if there is one, begins an
-// episode, as the first row does. InvalidArgument names file, line and column.
+// obs_{state_size - 1} are read, or those with the names that `spec` gives
+// them, wherever they are; a table without header must have just these. A 1 in
+// the column `reset`, if there is one, begins an episode, as the first row
+// does. InvalidArgument names file, line and column.
 absl::StatusOr<std::string> ActOnRecorded(const CsvTable& observations,
-                                          int state_size, int action_size,
+                                          const v1::EnvSpec& spec,
                                           Actor& actor);
 
 }  // namespace starling

@@ -22,6 +22,16 @@ namespace {
 
 using Layer = v1::NetworkLayer;
 
+// Text as it may stand in a comment: whoever wrote it can't end that.
+std::string InComment(absl::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    const bool ends = c == '/' && !safe.empty() && safe.back() == '*';
+    safe += ends || c == '\\' || !absl::ascii_isprint(c) ? ' ' : c;
+  }
+  return safe;
+}
+
 // A float that a compiler reads back as the same bits. C99 has no literal for
 // infinity: a bound that is none becomes the largest float.
 std::string Literal(float x) {
@@ -471,8 +481,9 @@ class Writer {
     std::string text;
     int i = 0;
     for (const v1::Channel& channel : channels) {
-      absl::StrAppend(&text, " *   [", i++, "] ", channel.name());
-      if (!channel.unit().empty()) absl::StrAppend(&text, ", ", channel.unit());
+      absl::StrAppend(&text, " *   [", i++, "] ", InComment(channel.name()));
+      if (!channel.unit().empty())
+        absl::StrAppend(&text, ", ", InComment(channel.unit()));
       if (has_bounds) {
         absl::StrAppend(&text, ", in [", channel.low(), ", ", channel.high(),
                         "]");
@@ -487,8 +498,9 @@ class Writer {
     const v1::Contract& contract = model_.contract();
     const v1::Provenance& from = model_.provenance();
     return absl::StrCat(
-        "/* A controller, made by Starling ", from.starling_version(), " from ",
-        from.experiment(), ", seed ", from.seed(), ", generation ",
+        "/* A controller, made by Starling ",
+        InComment(from.starling_version()), " from ",
+        InComment(from.experiment()), ", seed ", from.seed(), ", generation ",
         from.generation(), ".\n *\n * state, in this order, raw:\n",
         Channels(contract.observations(), false),
         " *\n * action, ready for the actuators:\n",

@@ -72,6 +72,13 @@ TEST(CSourceTest, TheHeaderSaysWhatGoesInAndOut) {
         "void leg_act(const float *state, float *action);"}) {
     EXPECT_TRUE(absl::StrContains(code->header, part)) << code->header;
   }
+  // Nobody's name ends the comment.
+  model.mutable_contract()->mutable_observations(0)->set_name("*/ int x;\n/*");
+  model.mutable_provenance()->set_experiment("a */ b");
+  const auto hostile = WriteC(model, "leg");
+  ASSERT_TRUE(hostile.ok());
+  EXPECT_TRUE(RunC(*hostile, "leg", {1, 2}, 1, 1).ok());
+  EXPECT_FALSE(absl::StrContains(hostile->header, "*/ int")) << hostile->header;
   // Mean, scale, weights, bounds.
   EXPECT_EQ(code->data_bytes, 4 * (2 + 2 + 2 + 2));
 }

@@ -42,7 +42,7 @@ TEST(StrlpTest, DamageIsFoundWhereverItIs) {
   ASSERT_TRUE(WriteStrlp(path, Model()).ok());
   const std::string good = *ReadFile(path);
   Rng rng(1);
-  for (int trial = 0; trial < 2000; ++trial) {
+  for (int trial = 0; trial < 100000; ++trial) {
     std::string bad = good;
     const uint32_t at = rng.Below(static_cast<uint32_t>(bad.size()));
     if (trial % 2 == 0) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "deploy/export/c_source.h"
+#include "deploy/export/onnx.h"
 #include "gtest/gtest.h"
 #include "nas/sampling.h"
 #include "policies/policy.h"
@@ -84,6 +86,24 @@ TEST_P(ExportConformanceTest, HoldsOnlyWhatLives) {
     const PolicyCost cost = policy.Cost();
     EXPECT_LE(products, cost.multiply_adds);
     EXPECT_GE(products, cost.weights);
+  });
+}
+
+// Or says why not.
+TEST_P(ExportConformanceTest, HasEveryFormat) {
+  ForEachCase([](const Case& tried, Policy& policy) {
+    policy.SetParameters(RandomTheta(policy, 5, 0.5f));
+    v1::ExportedPolicy model;
+    if (!policy.Export(&model).ok()) return;
+    AddContract(tried.spec, &model);
+    EXPECT_TRUE(WriteC(model, "policy").ok());
+    const absl::Status onnx = WriteOnnx(model, "policy", "{}").status();
+    if (tried.spec.state_size() > 0) {
+      EXPECT_TRUE(onnx.ok()) << onnx;
+    } else {
+      EXPECT_TRUE(absl::IsUnimplemented(onnx)) << onnx;
+      EXPECT_GT(onnx.message().size(), 20u) << "no reason why not";
+    }
   });
 }
 
