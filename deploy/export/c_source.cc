@@ -22,12 +22,15 @@ namespace {
 
 using Layer = v1::NetworkLayer;
 
-// Text as it may stand in a comment: whoever wrote it can't end that.
+// Text as it may stand in a comment: whoever wrote it can't end that, nor begin
+// another.
 std::string InComment(absl::string_view text) {
   std::string safe;
   for (const char c : text) {
-    const bool ends = c == '/' && !safe.empty() && safe.back() == '*';
-    safe += ends || c == '\\' || !absl::ascii_isprint(c) ? ' ' : c;
+    const char before = safe.empty() ? ' ' : safe.back();
+    const bool is_mark =
+        (before == '*' && c == '/') || (before == '/' && c == '*');
+    safe += is_mark || c == '\\' || !absl::ascii_isprint(c) ? ' ' : c;
   }
   return safe;
 }
