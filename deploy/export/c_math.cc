@@ -22,6 +22,15 @@ static float float_of(uint32_t bits) {
 }
 )";
 
+constexpr char kApart[] = R"(
+/* A loop that gcc does not vectorise once it is part of a larger function. */
+#if defined(__GNUC__)
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+)";
+
 constexpr char kExpParts[] = R"(
 /* e^x = y 2^k for |x| <= 104: a sum whose low bits are k, and y. */
 static float rounded_of(float x) { return x * 0x1.715476p+0f + 0x1.8p23f; }
@@ -43,6 +52,11 @@ static float fraction_of(float x, float rounded) {
 
 /* 2^k for k in [-126, 127], modulo 2^32. */
 static float pow2_of(uint32_t k) { return float_of((k + 127u) << 23); }
+
+/* a where `is` is 1, b where it is 0, without a branch. */
+static uint32_t choice_of(uint32_t is, uint32_t a, uint32_t b) {
+  return (a & (0u - is)) | (b & (is - 1u));
+}
 )";
 
 constexpr char kExp[] = R"(
@@ -59,8 +73,8 @@ static float exp_of(float x) {
 )";
 
 // Written so that compilers vectorise it: comparisons of sizes are those of
-// their bits (with floats, which could trap, a choice becomes a branch), and
-// nothing is answered through a pointer.
+// their bits, choices are masks (of a division, which could trap, gcc makes a
+// branch), and nothing is answered through a pointer.
 constexpr char kTanh[] = R"(
 static float tanh_of(float x) {
   const uint32_t sign = bits_of(x) & 0x80000000u;
@@ -82,8 +96,8 @@ static float tanh_of(float x) {
   near_zero = size + size * (z * p);
   far = 1.0f - 2.0f / (y * pow2_of(k) + 1.0f);
   /* 0.625; beyond infinity is what is not a number. */
-  result = (bits < 0x3F200000u ? bits_of(near_zero) : bits_of(far)) | sign;
-  return float_of(bits > 0x7F800000u ? 0x7FC00000u : result);
+  result = choice_of(bits < 0x3F200000u, bits_of(near_zero), bits_of(far));
+  return float_of(choice_of(bits > 0x7F800000u, 0x7FC00000u, result | sign));
 }
 )";
 
@@ -97,9 +111,10 @@ static float sigmoid_of(float x) {
   const uint32_t k = exponent_of(rounded);
   const uint32_t half = ((k + 256u) >> 1) - 128u;
   const float e = y * pow2_of(half) * pow2_of(k - half);
-  const uint32_t numerator = bits_of(x) >> 31 != 0 ? bits_of(e) : 0x3F800000u;
+  const uint32_t numerator =
+      choice_of(bits_of(x) >> 31, bits_of(e), 0x3F800000u);
   const float result = float_of(numerator) / (1.0f + e);
-  return float_of(bits > 0x7F800000u ? 0x7FC00000u : bits_of(result));
+  return float_of(choice_of(bits > 0x7F800000u, 0x7FC00000u, bits_of(result)));
 }
 )";
 
@@ -193,9 +208,15 @@ std::string CMath(const std::set<Layer::Operation>& operations) {
   if (any({Layer::TANH})) code += kTanh;
   if (any({Layer::SIGMOID})) code += kSigmoid;
   if (has_sine) code += kSine;
+  if (any({Layer::TANH, Layer::RELU, Layer::SIGMOID, Layer::EXP, Layer::SIN,
+           Layer::COS, Layer::ABS, Layer::SQUARE, Layer::STEP,
+           Layer::RECIPROCAL})) {
+    code += kApart;
+  }
   for (const Layer::Operation operation : operations) {
     if (operation == Layer::IDENTITY) continue;
-    absl::StrAppend(&code, "\nstatic void apply_", COperationName(operation),
+    absl::StrAppend(&code, "\nAPART static void apply_",
+                    COperationName(operation),
                     "(float *x, int n) {\n  int i;\n"
                     "  for (i = 0; i < n; ++i) {\n    ",
                     Body(operation), "\n  }\n}\n");

@@ -77,7 +77,7 @@ class Writer {
  private:
   // Bytes of machine code, at most: what gcc 12 makes of each part for a
   // Cortex-M4 or M7 with -Os or -O2, rounded up. And of stack besides values.
-  static constexpr int kFrameCode = 96, kFrameStack = 96, kOperationStack = 8;
+  static constexpr int kFrameCode = 96, kFrameStack = 136, kOperationStack = 8;
   static constexpr int kWhiteningCode = 112, kHeadCode = 112;
   static constexpr int kSparseCode = 112, kDenseCode = 112, kRowsCode = 48;
   static constexpr int kBlockCode = 304, kBlockHalfCode = 432,
