@@ -28,7 +28,7 @@ packages=(
 )
 robot_packages=(
   clang g++-aarch64-linux-gnu gcc-arm-none-eabi libnewlib-arm-none-eabi
-  python3-numpy qemu-system-arm qemu-user
+  python3-jsonschema python3-numpy qemu-system-arm qemu-user
 )
 # Unpacked beside the system, which need not know their architecture.
 aarch64_packages=(

@@ -23,6 +23,31 @@ evaluation { every: 2 episodes: 2 fresh_episodes: 0 }
 budget { generations: 4 }
 )";
 
+// A contract, a schema: the one is valid, and is not once it lacks something or
+// has something more.
+constexpr char kCheckContract[] = R"(
+import copy, json, sys
+import jsonschema
+contract, schema = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.validate(contract, schema)
+def refused(change):
+    other = copy.deepcopy(contract)
+    change(other)
+    try:
+        jsonschema.validate(other, schema)
+    except jsonschema.ValidationError:
+        return True
+for change in (
+    lambda c: c["contract"].pop("actions"),
+    lambda c: c["contract"]["observations"][0].pop("unit"),
+    lambda c: c["contract"].update(rate=50),
+    lambda c: c.update(observation_shape="3"),
+    lambda c: c["provenance"].update(quantization="int4"),
+):
+    assert refused(change)
+assert contract["observation_shape"] == [3] and contract["action_shape"] == [1]
+)";
+
 class ExportTest : public RunFixture {
  protected:
   void SetUp() override {
@@ -82,6 +107,11 @@ TEST_F(ExportTest, AFileActsAsTheRunDoes) {
        {"angle/velocity", "rad/s", "torque", "N m", "control_period_s"}) {
     EXPECT_TRUE(absl::StrContains(contract.str(), part)) << contract.str();
   }
+  // The contract keeps to the schema beside it, which is strict.
+  const ProcessResult checked = testing::RunProcess(
+      {"/usr/bin/python3", "-c", kCheckContract, out + "/policy_contract.json",
+       out + "/policy_contract.schema.json"});
+  EXPECT_EQ(checked.status, 0) << checked.err;
   EXPECT_EQ(Eval(file), Eval(run_));
 
   // It knows where it comes from, and can be exported again.
@@ -136,6 +166,18 @@ TEST_F(ExportTest, CIsWrittenInAnyPrecision) {
       EXPECT_GT(error, 0);
       EXPECT_LT(error, quantize == "fp16" ? 0.02 : 0.5);
     }
+  }
+}
+
+TEST_F(ExportTest, OnnxIsWrittenInAnyPrecision) {
+  for (const std::string quantize : {"none", "fp16", "int8"}) {
+    const std::string out = Path("onnx_" + quantize);
+    const ProcessResult result =
+        Export({"--format", "onnx", "--quantize", quantize, "--out", out});
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(Number(result.out, "bytes"),
+              std::filesystem::file_size(out + "/swing_up.onnx"));
+    EXPECT_EQ(Number(result.out, "max_abs_error") == 0, quantize == "none");
   }
 }
 
