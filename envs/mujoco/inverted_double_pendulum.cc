@@ -46,10 +46,14 @@ class InvertedDoublePendulumEnv final : public MujocoEnv {
 
   void Observe(ObservationWriter& out) const override {
     const double* qpos = state().qpos;
-    out.Add(qpos[0]);
+    out.Add(qpos, 1);
     // libm, as the engine itself for the same angles.
-    for (int i = 1; i < model()->nq; ++i) out.Add(std::sin(qpos[i]));
-    for (int i = 1; i < model()->nq; ++i) out.Add(std::cos(qpos[i]));
+    for (int i = 1; i < model()->nq; ++i) {
+      out.AddFunction("sin", std::sin(qpos[i]), qpos + i);
+    }
+    for (int i = 1; i < model()->nq; ++i) {
+      out.AddFunction("cos", std::cos(qpos[i]), qpos + i);
+    }
     out.AddClipped(state().qvel, model()->nv, -10, 10);
     // Of the cart on its rail's ends; always zero on the poles' joints.
     out.AddClipped(state().qfrc_constraint, 1, -10, 10);

@@ -76,7 +76,10 @@ absl::StatusOr<Simulation> OpenSimulation(const v1::EnvConfig& config,
 void ObservationWriter::AddClipped(const double* x, int n, double low,
                                    double high) {
   for (int i = 0; i < n; ++i) {
-    Add(x[i] < low ? low : x[i] > high ? high : x[i], x + i);
+    Add(x[i] < low    ? low
+        : x[i] > high ? high
+                      : x[i],
+        Origin{x + i, "", "", ""});
   }
 }
 
@@ -93,8 +96,18 @@ absl::Status MujocoEnv::Finish() {
   Observe(counter);
   observation_.resize(counter.size());
   spec_.set_state_size(counter.size());
-  for (const double* source : counter.sources()) {
-    *spec_.add_state_names() = NameOf(*model(), *data(), source);
+  for (const ObservationWriter::Origin& origin : counter.origins()) {
+    v1::NumberName* const name = spec_.add_state_names();
+    if (origin.source == nullptr) {
+      name->set_name(origin.name);
+      name->set_unit(origin.unit);
+      continue;
+    }
+    *name = NameOf(*model(), *data(), origin.source);
+    if (*origin.function != 0) {
+      name->set_name(absl::StrCat(origin.function, "(", name->name(), ")"));
+      name->clear_unit();
+    }
   }
   for (int i = 0; i < model()->nu; ++i) {
     *spec_.add_action_names() = NameOfActuator(*model(), i);

@@ -53,30 +53,43 @@ class ObservationWriter {
  public:
   explicit ObservationWriter(float* out) : out_(out) {}
 
-  void Add(double x) { Add(x, nullptr); }
   void Add(const double* x, int n) {
-    for (int i = 0; i < n; ++i) Add(x[i], x + i);
+    for (int i = 0; i < n; ++i) Add(x[i], {x + i, "", "", ""});
+  }
+  // x = function(*of): "cos".
+  void AddFunction(const char* function, double x, const double* of) {
+    Add(x, {of, function, "", ""});
+  }
+  // Computed from others.
+  void AddNamed(double x, const char* name, const char* unit) {
+    Add(x, {nullptr, "", name, unit});
   }
   // Each clipped to [low, high]; NaN stays NaN.
   void AddClipped(const double* x, int n, double low, double high);
 
   int size() const { return size_; }
-  // Null: computed from others. Empty if there is a buffer.
-  const std::vector<const double*>& sources() const { return sources_; }
+  // Where a number comes from: `function`, if any, of the engine's number at
+  // `source`; or else what it is called.
+  struct Origin {
+    const double* source;
+    const char *function, *name, *unit;
+  };
+  // Empty if there is a buffer.
+  const std::vector<Origin>& origins() const { return origins_; }
 
  private:
-  void Add(double x, const double* source) {
+  void Add(double x, const Origin& origin) {
     if (out_ != nullptr) {
       out_[size_] = static_cast<float>(x);
     } else {
-      sources_.push_back(source);
+      origins_.push_back(origin);
     }
     ++size_;
   }
 
   float* out_;
   int size_ = 0;
-  std::vector<const double*> sources_;
+  std::vector<Origin> origins_;
 };
 
 class MujocoEnv : public Env {

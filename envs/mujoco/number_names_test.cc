@@ -39,7 +39,9 @@ TEST(NumberNamesTest, FreeBodiesAndForcesHaveNamesForEachPart) {
 
 TEST(NumberNamesTest, NamesAreUnique) {
   for (const char* const task :
-       {"half_cheetah {}", "ant {}", "humanoid {}", "hopper {}", "pusher {}"}) {
+       {"half_cheetah {}", "ant {}", "humanoid {}", "hopper {}", "pusher {}",
+        "reacher {}", "inverted_double_pendulum {}", "inverted_pendulum {}",
+        "swimmer {}", "walker2d {}"}) {
     const auto env = MakeEnv(task);
     std::set<std::string> names;
     for (const v1::NumberName& name : env->spec().state_names()) {
@@ -53,10 +55,12 @@ TEST(NumberNamesTest, NamesAreUnique) {
   }
 }
 
-TEST(NumberNamesTest, WhatIsComputedHasNone) {
+TEST(NumberNamesTest, WhatIsComputedSaysHow) {
   const auto env = MakeEnv("reacher {}");
-  EXPECT_EQ(StateName(*env, 0), " ");
+  EXPECT_EQ(StateName(*env, 0), "cos(joint0/position) ");
+  EXPECT_EQ(StateName(*env, 3), "sin(joint1/position) ");
   EXPECT_EQ(StateName(*env, 6), "joint0/velocity rad/s");
+  EXPECT_EQ(StateName(*env, 8), "fingertip/x_from_target m");
 }
 
 }  // namespace

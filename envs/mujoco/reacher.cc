@@ -51,11 +51,19 @@ class ReacherEnv final : public MujocoEnv {
   void Observe(ObservationWriter& out) const override {
     const double* qpos = state().qpos;
     // libm, as the engine itself for the same angles.
-    for (int i = 0; i < 2; ++i) out.Add(std::cos(qpos[i]));
-    for (int i = 0; i < 2; ++i) out.Add(std::sin(qpos[i]));
+    for (int i = 0; i < 2; ++i) {
+      out.AddFunction("cos", std::cos(qpos[i]), qpos + i);
+    }
+    for (int i = 0; i < 2; ++i) {
+      out.AddFunction("sin", std::sin(qpos[i]), qpos + i);
+    }
     out.Add(qpos + 2, model()->nq - 2);
     out.Add(state().qvel, 2);
-    for (int i = 0; i < 2; ++i) out.Add(body(fingertip_)[i] - body(target_)[i]);
+    const char* const kNames[] = {"fingertip/x_from_target",
+                                  "fingertip/y_from_target"};
+    for (int i = 0; i < 2; ++i) {
+      out.AddNamed(body(fingertip_)[i] - body(target_)[i], kNames[i], "m");
+    }
   }
 
   double dist_weight_;

@@ -1,5 +1,6 @@
 #include "policies/portable/strlp.h"
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -55,6 +56,16 @@ TEST(StrlpTest, DamageIsFoundWhereverItIs) {
     ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     ASSERT_TRUE(absl::StrContains(status.message(), path)) << status;
   }
+}
+
+TEST(StrlpTest, WhatIsTooLargeIsNotRead) {
+  const std::string path = Path("large.strlp");
+  std::ofstream(path) << "x";
+  std::filesystem::resize_file(path, kMaxStrlpBytes + 1);
+  const absl::Status status = ReadStrlp(path).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "at most 268435456"))
+      << status;
 }
 
 TEST(StrlpTest, WhatMakesNoSenseIsRefusedThoughItIsWhole) {
