@@ -19,8 +19,7 @@
 namespace starling {
 namespace {
 
-constexpr char kLicense[] =
-    "The weights are yours. Code that comes with them: Apache-2.0.";
+constexpr char kLicense[] = "weights: yours; code: Apache-2.0";
 
 // The same floats as a table and indices into it, where that takes fewer bytes.
 void ShareEqualWeights(v1::Weights* weights) {
