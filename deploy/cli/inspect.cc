@@ -65,7 +65,7 @@ class Inspect : public Verb {
     if (signature_) {
       std::cout << model->provenance().run_signature() << "\n";
     } else if (architecture_) {
-      std::cout << model->provenance().architecture() << "\n";
+      std::cout << ArchitectureOf(*model) << "\n";
     } else {
       std::cout << (json_ ? ToJson(*model).text() + "\n" : ToText(*model));
     }

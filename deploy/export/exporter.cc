@@ -137,11 +137,8 @@ absl::StatusOr<v1::ExportedPolicy> ExportPolicy(
   from->set_seed(experiment.seed());
   from->set_generation(state.generation());
   *from->mutable_env() = experiment.env();
-  if (!state.choice().encoding().empty()) {
-    ASSIGN_OR_RETURN(const Choices choices,
-                     policy->search_space().Decode(state.choice()));
-    from->set_architecture(policy->search_space().Text(choices));
-  }
+  from->set_architecture_space(state.choice().space());
+  from->set_architecture(state.choice().encoding());
   from->set_starling_version(kVersion);
   from->set_license(kLicense);
   from->set_quantization("none");

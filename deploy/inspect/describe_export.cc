@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/human.h"
@@ -57,11 +58,18 @@ std::string ToText(const v1::ExportedPolicy& model) {
                   "\nlayers       ", absl::StrJoin(layers, ", "),
                   "\nparameters   ", HumanCount(Load(model).num_parameters()),
                   ", quantisation ", from.quantization(), "\n");
-  if (!from.architecture().empty()) {
-    absl::StrAppend(&text, "architecture ", from.architecture(), "\n");
+  if (const std::string chosen = ArchitectureOf(model); !chosen.empty()) {
+    absl::StrAppend(&text, "architecture ", chosen, "\n");
   }
   absl::StrAppend(&text, "signature    ", from.run_signature(), "\n");
   return text;
+}
+
+std::string ArchitectureOf(const v1::ExportedPolicy& model) {
+  const v1::Provenance& from = model.provenance();
+  if (from.architecture().empty()) return "";
+  return absl::StrCat("space: ", from.architecture_space(), " encoding: \"",
+                      absl::CEscape(from.architecture()), "\"");
 }
 
 JsonObject ToJson(const v1::ExportedPolicy& model) {
@@ -77,7 +85,7 @@ JsonObject ToJson(const v1::ExportedPolicy& model) {
       .Set("control_period_s", contract.control_period_s())
       .Set("parameters", Load(model).num_parameters())
       .Set("quantize", from.quantization())
-      .Set("architecture", from.architecture())
+      .Set("architecture", ArchitectureOf(model))
       .Set("signature", from.run_signature())
       .Set("starling_version", from.starling_version());
   return json;

@@ -13,6 +13,10 @@ namespace starling {
 std::string ToText(const v1::ExportedPolicy& model);
 JsonObject ToJson(const v1::ExportedPolicy& model);
 
+// What its search has chosen, as the fields of an experiment's `architecture`;
+// "": there was none.
+std::string ArchitectureOf(const v1::ExportedPolicy& model);
+
 }  // namespace starling
 
 #endif  // STARLING_DEPLOY_INSPECT_DESCRIBE_EXPORT_H_
