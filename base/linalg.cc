@@ -118,4 +118,34 @@ void Gemv(const float* a, const float* x, int rows, int cols, bool accumulate,
   }
 }
 
+float Max(const float* x, int64_t n) {
+  float largest = x[0];
+  int64_t i = 0;
+  if (n >= 8) {
+    Float8 lanes = Load(x);
+    for (i = 8; i + 8 <= n; i += 8) {
+      const Float8 next = Load(x + i);
+      lanes = next > lanes ? next : lanes;
+    }
+    const Float4 low = __builtin_shufflevector(lanes, lanes, 0, 1, 2, 3);
+    const Float4 high = __builtin_shufflevector(lanes, lanes, 4, 5, 6, 7);
+    const Float4 four = high > low ? high : low;
+    const float a = four[1] > four[0] ? four[1] : four[0];
+    const float b = four[3] > four[2] ? four[3] : four[2];
+    largest = b > a ? b : a;
+  }
+  for (; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+void MultiplyAdd(const float* x, int64_t n, float factor, float term,
+                 float* y) {
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const Float8 next = Load(x + i) * factor + term;
+    std::memcpy(y + i, &next, sizeof(next));
+  }
+  for (; i < n; ++i) y[i] = x[i] * factor + term;
+}
+
 }  // namespace starling

@@ -17,6 +17,12 @@ float Sum(const float* x, int64_t n);
 // x . y.
 float Dot(const float* x, const float* y, int64_t n);
 
+// The largest of x[0] .. x[n-1], n >= 1, none of them NaN.
+float Max(const float* x, int64_t n);
+
+// y[i] = x[i] factor + term, each rounded twice. y may be x.
+void MultiplyAdd(const float* x, int64_t n, float factor, float term, float* y);
+
 // y = A x (+ y if accumulate), A [rows, cols] stored row by row. Row r is
 // Dot(A + r cols, x, cols), bit for bit.
 void Gemv(const float* a, const float* x, int rows, int cols, bool accumulate,

@@ -124,5 +124,30 @@ TEST(LinalgTest, NaNAndInfinityReachTheResult) {
   EXPECT_NE(sum, sum);
 }
 
+TEST(LinalgTest, FindsTheLargestWhereverItIs) {
+  for (int n = 1; n <= 40; ++n) {
+    std::vector<float> x = Normals(n + 1, 3);
+    for (int at = 0; at < n; ++at) {
+      std::vector<float> changed(x.begin() + 1, x.begin() + 1 + n);
+      changed[at] = 10;
+      EXPECT_EQ(Max(changed.data(), n), 10);
+    }
+    x[0] = 100;  // before them
+    EXPECT_LT(Max(x.data() + 1, n), 10);
+  }
+}
+
+TEST(LinalgTest, MultipliesAndAddsWithTwoRoundings) {
+  for (int n = 0; n <= 20; ++n) {
+    const std::vector<float> x = Normals(20, 4);
+    std::vector<float> y(20, 7);
+    MultiplyAdd(x.data(), n, 1.1f, -0.3f, y.data());
+    for (int i = 0; i < 20; ++i) {
+      volatile float product = x[i] * 1.1f;
+      EXPECT_TRUE(SameBits(y[i], i < n ? product - 0.3f : 7)) << n << " " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace starling

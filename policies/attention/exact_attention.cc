@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/linalg.h"
 #include "base/log.h"
 #include "base/math.h"
 
@@ -50,8 +51,7 @@ void ExactAttention(TokensRef q, TokensRef k, TokensRef v, float scale,
       for (Eigen::Index r = 0; r < scores.rows(); ++r) {
         float* const row = &scores(r, 0);
         const Eigen::Index n = scores.cols();
-        float most = largest[r];
-        for (Eigen::Index c = 0; c < n; ++c) most = std::max(most, row[c]);
+        const float most = std::max(largest[r], scores.row(r).maxCoeff());
         if (most == kNothing) {
           std::fill(row, row + n, 0.0f);
           continue;
@@ -60,8 +60,7 @@ void ExactAttention(TokensRef q, TokensRef k, TokensRef v, float scale,
         largest[r] = most;
         for (Eigen::Index c = 0; c < n; ++c) row[c] -= most;
         Exp(row, n, row);
-        float sum = 0;
-        for (Eigen::Index c = 0; c < n; ++c) sum += row[c];
+        const float sum = Sum(row, n);
         total[r] = total[r] * shrink + sum;
         out->row(i + r) *= shrink;
       }
@@ -80,6 +79,8 @@ void ExactColumnSums(TokensRef q, TokensRef k, float scale,
   sums->setZero(k.rows());
   TokenMatrix<float> scores;
   Eigen::VectorXf largest(kRows), total(kRows);
+  // Of one tile in floats, of all in doubles.
+  Eigen::VectorXf part;
   Eigen::VectorXd exact = Eigen::VectorXd::Zero(k.rows());
   for (Eigen::Index i = 0; i < q.rows(); i += kRows) {
     largest.setConstant(kNothing);
@@ -87,26 +88,27 @@ void ExactColumnSums(TokensRef q, TokensRef k, float scale,
     for (const bool is_second : {false, true}) {
       for (Eigen::Index j = 0; j < k.rows(); j += kColumns) {
         Scores(q, k, i, j, scale, false, &scores);
+        part.setZero(scores.cols());
         for (Eigen::Index r = 0; r < scores.rows(); ++r) {
           float* const row = &scores(r, 0);
           const Eigen::Index n = scores.cols();
           if (!is_second) {
-            float most = largest[r];
-            for (Eigen::Index c = 0; c < n; ++c) most = std::max(most, row[c]);
+            const float most = std::max(largest[r], scores.row(r).maxCoeff());
             const float shrink = Exp(largest[r] - most);
             largest[r] = most;
             for (Eigen::Index c = 0; c < n; ++c) row[c] -= most;
             Exp(row, n, row);
-            float sum = 0;
-            for (Eigen::Index c = 0; c < n; ++c) sum += row[c];
+            const float sum = Sum(row, n);
             total[r] = total[r] * shrink + sum;
           } else {
             for (Eigen::Index c = 0; c < n; ++c) row[c] -= largest[r];
             Exp(row, n, row);
-            for (Eigen::Index c = 0; c < n; ++c) {
-              exact[j + c] += double{row[c]} / double{total[r]};
-            }
+            const float share = 1 / total[r];
+            for (Eigen::Index c = 0; c < n; ++c) part[c] += share * row[c];
           }
+        }
+        if (is_second) {
+          exact.segment(j, part.size()) += part.cast<double>();
         }
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/linalg.h"
 #include "base/log.h"
 #include "base/math.h"
 #include "base/math_double.h"
@@ -30,6 +31,17 @@ void CosOf(const double* x, int64_t n, double* y) {
 }
 void SinOf(const double* x, int64_t n, double* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = Sin(x[i]);
+}
+
+float MaxOf(const float* x, int64_t n) { return Max(x, n); }
+double MaxOf(const double* x, int64_t n) { return *std::max_element(x, x + n); }
+void MultiplyAddOf(const float* x, int64_t n, float factor, float term,
+                   float* y) {
+  MultiplyAdd(x, n, factor, term, y);
+}
+void MultiplyAddOf(const double* x, int64_t n, double factor, double term,
+                   double* y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = x[i] * factor + term;
 }
 
 ProjectionRows::ProjectionRows(const v1::Projections& config, int m, int dim,
@@ -80,14 +92,12 @@ void HyperbolicInto(const TokenMatrix<Real>& p,
     const Real* const from = p.data() + static_cast<int64_t>(t) * m;
     Real* const to =
         base->data() + static_cast<int64_t>(t) * base->cols() + column;
-    Real largest = 0;
-    for (int i = 0; i < m; ++i) largest = std::max(largest, std::fabs(from[i]));
-    for (int i = 0; i < m; ++i) {
-      to[i] = from[i] - largest;
-      to[m + i] = -from[i] - largest;
-    }
+    MultiplyAddOf(from, m, -1, 0, to + m);
+    const Real largest = std::max(MaxOf(from, m), MaxOf(to + m, m));
+    MultiplyAddOf(from, m, 1, -largest, to);
+    MultiplyAddOf(to + m, m, 1, -largest, to + m);
     ExpOf(to, 2 * m, to);
-    for (int i = 0; i < 2 * m; ++i) to[i] *= unit;
+    MultiplyAddOf(to, 2 * m, unit, 0, to);
     (*log_scale)[t] = largest - half_squares[t];
   }
 }
@@ -108,7 +118,7 @@ void TrigonometricInto(const TokenMatrix<Real>& p,
         base->data() + static_cast<int64_t>(t) * base->cols() + column;
     CosOf(from, m, to);
     SinOf(from, m, to + m);
-    for (int i = 0; i < 2 * m; ++i) to[i] *= unit;
+    MultiplyAddOf(to, 2 * m, unit, 0, to);
     (*log_scale)[t] = half_squares[t];
   }
 }

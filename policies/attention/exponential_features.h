@@ -19,6 +19,14 @@ void CosOf(const double* x, int64_t n, double* y);
 void SinOf(const float* x, int64_t n, float* y);
 void SinOf(const double* x, int64_t n, double* y);
 
+// Max and MultiplyAdd of base/linalg, in doubles as well.
+float MaxOf(const float* x, int64_t n);
+double MaxOf(const double* x, int64_t n);
+void MultiplyAddOf(const float* x, int64_t n, float factor, float term,
+                   float* y);
+void MultiplyAddOf(const double* x, int64_t n, double factor, double term,
+                   double* y);
+
 // Random rows in both precisions.
 class ProjectionRows {
  public:

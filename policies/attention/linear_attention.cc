@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/linalg.h"
 #include "base/log.h"
 #include "base/math.h"
 #include "base/status.h"
@@ -86,10 +87,9 @@ const TokenMatrix<float>& LinearAttention::Group(Side side, size_t g,
         has_weights ? features_.weights(t, static_cast<Eigen::Index>(g)) : 1;
     const float* const from = &features_.base(t, 0);
     float* const to = &group_(t, 0);
-    const float a = weight * static_cast<float>(signs.first);
-    const float b = weight * static_cast<float>(signs.second);
-    for (int i = 0; i < first; ++i) to[i] = a * from[i];
-    for (int i = first; i < size; ++i) to[i] = b * from[i];
+    MultiplyAdd(from, first, weight * static_cast<float>(signs.first), 0, to);
+    MultiplyAdd(from + first, size - first,
+                weight * static_cast<float>(signs.second), 0, to + first);
   }
   return group_;
 }

@@ -32,17 +32,14 @@ class Positive : public FeatureMapOf<Positive> {
     const Real unit = 1 / std::sqrt(static_cast<Real>(m));
     for (int t = 0; t < count; ++t) {
       Real* const row = base.data() + static_cast<int64_t>(t) * m;
-      Real largest = row[0];
-      for (int i = 1; i < m; ++i) largest = row[i] > largest ? row[i] : largest;
-      for (int i = 0; i < m; ++i) row[i] -= largest;
+      const Real largest = MaxOf(row, m);
+      MultiplyAddOf(row, m, 1, -largest, row);
       features->log_scale[t] = largest - features->log_scale[t];
     }
     const int64_t size = static_cast<int64_t>(count) * m;
     ExpOf(base.data(), size, base.data());
-    const auto epsilon = static_cast<Real>(epsilon_);
-    for (int64_t i = 0; i < size; ++i) {
-      base.data()[i] = (base.data()[i] + epsilon) * unit;
-    }
+    MultiplyAddOf(base.data(), size, unit, static_cast<Real>(epsilon_) * unit,
+                  base.data());
   }
 
   double Estimate(const Eigen::VectorXd& query,
