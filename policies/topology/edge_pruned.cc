@@ -55,36 +55,57 @@ std::vector<int32_t> DrawEdges(int64_t count, int64_t n, uint64_t seed) {
   return edges;
 }
 
-// How much the action would move if an edge were cut, to first order and for a
-// state of unit deviation: |weight| times the deviation of what it reads, 1 for
-// a coordinate of the state and at most 1 for a hidden unit, times the gain
-// from what it feeds to the action. A hidden unit passes on the less the more
-// it saturates: by the mean slope of a sigmoidal function of a normal sum.
+// What an edge is worth: the effect of the strongest path that it is on, from
+// one coordinate of the state, of unit deviation, to one of the action, shared
+// among the path's edges, since it takes all of them. The effect is the product
+// of the sizes of its weights and of the slopes of its hidden units: a unit
+// passes on the less the more it saturates, by the mean slope of a sigmoidal
+// function of a normal sum.
 std::vector<double> EdgeImportances(const NetGraph& graph,
                                     const Eigen::VectorXf& theta) {
+  struct Path {
+    double effect = 0;
+    int edges = 0;
+  };
   const int first_output = graph.num_inputs + graph.num_hidden;
-  const auto square = [&theta](const NetGraph::Edge& edge) {
-    return double{theta[edge.weight]} * theta[edge.weight];
+  const auto size = [&theta](const NetGraph::Edge& edge) {
+    return std::fabs(double{theta[edge.weight]});
+  };
+  const auto join = [](const Path& path, double factor) {
+    return Path{path.effect * factor, path.edges + 1};
+  };
+  const auto improve = [](const Path& path, Path* best) {
+    if (path.effect > best->effect) *best = path;
   };
   // Edges are in the order of the units that they feed.
   std::vector<double> variance(graph.num_nodes(), 0.0);
-  std::vector<double> gain(graph.num_nodes(), 0.0);
   std::fill_n(variance.begin(), graph.num_inputs, 1.0);
-  std::fill(gain.begin() + first_output, gain.end(), 1.0);
   for (const NetGraph::Edge& edge : graph.edges) {
-    variance[edge.to] += square(edge) * std::min(variance[edge.from], 1.0);
+    variance[edge.to] +=
+        size(edge) * size(edge) * std::min(variance[edge.from], 1.0);
   }
-  const auto passed = [&](int node) {
-    return node < first_output ? 1 / (1 + kHalfPi * variance[node]) : 1.0;
+  const auto slope = [&](int node) {
+    return node < first_output ? 1 / std::sqrt(1 + kHalfPi * variance[node])
+                               : 1.0;
   };
+  // The strongest from a coordinate of the state, and to one of the action.
+  std::vector<Path> before(graph.num_nodes()), after(graph.num_nodes());
+  std::fill_n(before.begin(), graph.num_inputs, Path{1, 0});
+  std::fill(after.begin() + first_output, after.end(), Path{1, 0});
+  for (const NetGraph::Edge& edge : graph.edges) {
+    improve(join(before[edge.from], size(edge) * slope(edge.to)),
+            &before[edge.to]);
+  }
   for (auto edge = graph.edges.rbegin(); edge != graph.edges.rend(); ++edge) {
-    gain[edge->from] += square(*edge) * gain[edge->to] * passed(edge->to);
+    improve(join(after[edge->to], size(*edge) * slope(edge->to)),
+            &after[edge->from]);
   }
   std::vector<double> importances;
   for (const NetGraph::Edge& edge : graph.edges) {
-    importances.push_back(
-        std::sqrt(square(edge) * std::min(variance[edge.from], 1.0) *
-                  gain[edge.to] * passed(edge.to)));
+    const Path through = join(
+        before[edge.from], size(edge) * slope(edge.to) * after[edge.to].effect);
+    importances.push_back(through.effect /
+                          (through.edges + after[edge.to].edges));
   }
   return importances;
 }

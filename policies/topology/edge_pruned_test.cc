@@ -194,7 +194,7 @@ TEST(EdgePrunedTest, UnitsStartWithTheVarianceThatTheirLiveEdgesNeed) {
   EXPECT_EQ(theta.segment(544, 32), Eigen::VectorXf::Zero(32));
 }
 
-TEST(EdgePrunedTest, AnEdgeMattersAsMuchAsItMovesTheAction) {
+TEST(EdgePrunedTest, AnEdgeMattersAsItsShareOfItsStrongestPath) {
   // 17 -> 2 -> 6, without biases: 34 weights, then 12.
   const std::string start = "edge_pruned { mlp { hidden: 2 bias: false } ";
   const auto policy = *MakePolicy(start + "per_layer { edges: 2 edges: 3 } }");
@@ -216,13 +216,25 @@ TEST(EdgePrunedTest, AnEdgeMattersAsMuchAsItMovesTheAction) {
   const auto slope = [](double variance) {
     return 1 / std::sqrt(1 + std::acos(0.0) * variance);
   };
-  EXPECT_NEAR(first[3], 0.5 * 0.1 * slope(0.25), 1e-7);
-  EXPECT_NEAR(first[17 + 4], 3 * std::sqrt(0.2 * 0.2 + 0.3 * 0.3) * slope(25),
-              1e-6);
-  EXPECT_NEAR(second[0], 0.1 * 0.5, 1e-7);
-  EXPECT_NEAR(second[1], 0.2, 1e-7);
-  EXPECT_NEAR(second[3], 0.3, 1e-7);
+  EXPECT_NEAR(first[3], 0.5 * slope(0.25) * 0.1 / 2, 1e-7);
+  EXPECT_NEAR(first[17 + 4], 3 * slope(25) * 0.3 / 2, 1e-6);
+  EXPECT_NEAR(second[0], 0.5 * slope(0.25) * 0.1 / 2, 1e-7);
+  EXPECT_NEAR(second[1], 4 * slope(25) * 0.2 / 2, 1e-6);
+  EXPECT_NEAR(second[3], 4 * slope(25) * 0.3 / 2, 1e-6);
   EXPECT_EQ(second[2], 0);
+  // An edge that skips the hidden layer needs no other: 17 -> 1 -> 6, whose
+  // last layer reads the state as well.
+  const auto residual = *MakePolicy(
+      "edge_pruned { mlp { hidden: 1 bias: false } residual { edges: 9 } }");
+  Eigen::VectorXf skips = Eigen::VectorXf::Zero(residual->num_parameters());
+  skips[0] = 0.5f;
+  skips[17 + 2] = 0.05f;
+  skips[17 + 17] = 0.1f;
+  const auto shared = residual->Importances(skips);
+  ASSERT_TRUE(shared.ok());
+  EXPECT_NEAR((*shared)[0][0], 0.5 * slope(0.25) * 0.1 / 2, 1e-7);
+  EXPECT_NEAR((*shared)[0][17 + 17], 0.5 * slope(0.25) * 0.1 / 2, 1e-7);
+  EXPECT_NEAR((*shared)[0][17 + 2], 0.05, 1e-7);
   EXPECT_EQ(
       (*MakePolicy(start + "mask {} }"))->Importances(theta).status().code(),
       absl::StatusCode::kInvalidArgument);
