@@ -81,13 +81,7 @@ absl::StatusOr<FeaturesBench> MeasureFeatures(
           RelativeError(config, options.norm, options.norm, angle));
       row.expected.push_back(expected);
     }
-    constexpr int kAngles = 1000;
-    for (int i = 0; i < kAngles; ++i) {
-      ASSIGN_OR_RETURN(const double error,
-                       RelativeError(config, options.norm, options.norm,
-                                     kPi * (i + 0.5) / kAngles));
-      row.mean += error / kAngles;
-    }
+    ASSIGN_OR_RETURN(row.mean, MeanRelativeError(config, options.norm));
     ASSIGN_OR_RETURN(row.worst, WorstRelativeError(config, options.norm));
     for (const bool orthogonal : {false, true}) {
       std::vector<double> squares(pairs.size(), 0.0);

@@ -5,12 +5,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "deploy/bench/features_bench.h"
 #include "deploy/cli/flags.h"
 #include "deploy/cli/json.h"
 #include "deploy/cli/verb.h"
 #include "deploy/plot/gnuplot.h"
+#include "policies/attention/kernel_error.h"
 
 namespace starling {
 namespace {
@@ -38,6 +40,8 @@ class BenchFeatures : public Verb {
     if (!json_) PrintHead(bench);
     for (const FeaturesRow& row : bench.rows) {
       json_ ? PrintJson(bench, row) : Print(row);
+      const std::string warning = WarningOfError(row.config, options_.norm);
+      if (!warning.empty()) LOG(WARNING) << warning;
     }
     if (out_.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::string picture,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/math.h"
 #include "base/math_double.h"
 #include "base/status.h"
@@ -98,6 +99,58 @@ absl::StatusOr<double> WorstRelativeError(const v1::FeatureConfig& features,
     worst = std::max(worst, error);
   }
   return worst;
+}
+
+absl::StatusOr<double> MeanRelativeError(const v1::FeatureConfig& features,
+                                         double norm) {
+  constexpr int kAngles = 1000;
+  double sum = 0;
+  for (int i = 0; i < kAngles; ++i) {
+    ASSIGN_OR_RETURN(
+        const double error,
+        RelativeError(features, norm, norm, kPi * (i + 0.5) / kAngles));
+    sum += error;
+  }
+  return sum / kAngles;
+}
+
+std::string WarningOfError(const v1::FeatureConfig& features, double norm) {
+  const auto error = MeanRelativeError(features, norm);
+  if (!error.ok() || *error <= 1) return "";
+  std::string warning = absl::StrFormat(
+      "features.%s: for queries and keys of length %.3g the estimate of "
+      "exp(q . k) is wrong by %.3g times its size on average; shorten them by "
+      "a smaller scale",
+      FeatureRegistry::KindOf(features), norm, *error);
+  uint32_t projections = 0;
+  switch (features.kind_case()) {
+    case v1::FeatureConfig::kTrigonometric:
+      projections = features.trigonometric().m();
+      break;
+    case v1::FeatureConfig::kPositive:
+      projections = features.positive().m();
+      break;
+    case v1::FeatureConfig::kHyperbolic:
+      projections = features.hyperbolic().m();
+      break;
+    case v1::FeatureConfig::kGaussianHybrid:
+      projections =
+          features.gaussian_hybrid().m() + features.gaussian_hybrid().n();
+      break;
+    default:
+      return warning;
+  }
+  v1::FeatureConfig hybrid;
+  const uint32_t n = std::max(1u, projections / 8);
+  hybrid.mutable_angular_hybrid()->set_m(std::max(1u, projections - n));
+  hybrid.mutable_angular_hybrid()->set_n(n);
+  const auto better = MeanRelativeError(hybrid, norm);
+  if (better.ok() && *better < *error) {
+    absl::StrAppendFormat(
+        &warning, ", or take angular_hybrid { m: %d n: %d }: %.3g times",
+        hybrid.angular_hybrid().m(), n, *better);
+  }
+  return warning;
 }
 
 }  // namespace starling

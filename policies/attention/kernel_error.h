@@ -2,6 +2,8 @@
 #ifndef STARLING_POLICIES_ATTENTION_KERNEL_ERROR_H_
 #define STARLING_POLICIES_ATTENTION_KERNEL_ERROR_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "proto/attention.pb.h"
 
@@ -19,6 +21,15 @@ absl::StatusOr<double> RelativeError(const v1::FeatureConfig& features,
 // The largest of it over all angles, for both of one length.
 absl::StatusOr<double> WorstRelativeError(const v1::FeatureConfig& features,
                                           double norm);
+
+// The mean of it over all angles, for both of one length.
+absl::StatusOr<double> MeanRelativeError(const v1::FeatureConfig& features,
+                                         double norm);
+
+// "" where estimates for vectors of this length are of use: where the mean of
+// their relative error over all angles is at most 1. Else a sentence with that
+// error, and with the kind that would do better for as many projections.
+std::string WarningOfError(const v1::FeatureConfig& features, double norm);
 
 }  // namespace starling
 

@@ -84,5 +84,18 @@ TEST(KernelErrorTest, LengthsMayDiffer) {
   EXPECT_FALSE(RelativeError(Parse("generalized {}"), 1, 1, 1).ok());
 }
 
+TEST(KernelErrorTest, WarnsOfWhatIsOfNoUse) {
+  const v1::FeatureConfig features = Parse("positive { m: 128 }");
+  EXPECT_EQ(WarningOfError(features, 1), "");
+  const std::string warning = WarningOfError(features, 1.5);
+  // The mean of the table for 1.5.
+  for (const char* const part :
+       {"features.positive", "length 1.5", "2.27 times",
+        "angular_hybrid { m: 112 n: 16 }: 0.644 times"}) {
+    EXPECT_NE(warning.find(part), std::string::npos) << warning;
+  }
+  EXPECT_EQ(WarningOfError(Parse("generalized {}"), 10), "");
+}
+
 }  // namespace
 }  // namespace starling
