@@ -20,6 +20,25 @@ Clock::duration Duration(double seconds) {
       std::chrono::duration<double>(seconds));
 }
 
+// As a column of a recording says it.
+const char* Text(RobotRuntime::Source source) {
+  switch (source) {
+    case RobotRuntime::Source::kPolicy:
+      return "policy";
+    case RobotRuntime::Source::kLimited:
+      return "limited";
+    case RobotRuntime::Source::kNoObservation:
+      return "no_observation";
+    case RobotRuntime::Source::kStale:
+      return "stale";
+    case RobotRuntime::Source::kNotFinite:
+      return "not_finite";
+    case RobotRuntime::Source::kNoAnswer:
+      return "no_answer";
+  }
+  return "";
+}
+
 class Loop {
  public:
   Loop(const LoopRules& rules, const std::atomic<bool>& stop,
@@ -128,7 +147,7 @@ class Loop {
       return;
     }
     recording_->Add(Seconds(now - begin_), is_first_, runtime_.observation(),
-                    action_, source != RobotRuntime::Source::kPolicy);
+                    action_, Text(source));
     is_first_ = false;
   }
 

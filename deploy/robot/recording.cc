@@ -26,7 +26,7 @@ absl::StatusOr<Recording> Recording::Create(const std::string& path,
   std::fputs("time_s,reset", file);
   for (int i = 0; i < state_size; ++i) std::fprintf(file, ",obs_%d", i);
   for (int i = 0; i < action_size; ++i) std::fprintf(file, ",action_%d", i);
-  std::fputs(",safe\n", file);
+  std::fputs(",source\n", file);
   return recording;
 }
 
@@ -38,12 +38,12 @@ Recording::Recording(std::string path, std::FILE* file)
 }
 
 void Recording::Add(double time_s, bool is_reset, ConstVectorRef observation,
-                    ConstVectorRef action, bool is_safe) {
+                    ConstVectorRef action, const char* source) {
   std::FILE* const file = file_.get();
   std::fprintf(file, "%.6f,%d", time_s, is_reset ? 1 : 0);
   for (const float x : observation) std::fprintf(file, ",%.9g", double{x});
   for (const float x : action) std::fprintf(file, ",%.9g", double{x});
-  std::fputs(is_safe ? ",1\n" : ",0\n", file);
+  std::fprintf(file, ",%s\n", source);
 }
 
 absl::Status Recording::Close() {

@@ -12,9 +12,9 @@
 
 namespace starling {
 
-// Columns time_s, reset (1: an episode begins), obs_i, action_i, safe (1: the
-// safe action was sent, whatever the policy would do). `starling act
-// --observations` takes it. Numbers round-trip.
+// Columns time_s, reset (1: an episode begins), obs_i, action_i, source (whose
+// the action is: "policy", "limited", or why it is the safe one: "stale",
+// "no_answer"). `starling act --observations` takes it. Numbers round-trip.
 class Recording {
  public:
   // A new file; AlreadyExists if there is one, PermissionDenied if it can't be
@@ -24,7 +24,7 @@ class Recording {
 
   // Writes through a buffer of 1 MiB: a slow disk is seldom waited for.
   void Add(double time_s, bool is_reset, ConstVectorRef observation,
-           ConstVectorRef action, bool is_safe);
+           ConstVectorRef action, const char* source);
   // Unavailable: not all could be written (the disk is full, ..).
   absl::Status Close();
 

@@ -26,11 +26,29 @@ absl::Status CheckLength(const std::vector<float>& rule, const char* name,
 }
 
 absl::Status OutOfBounds(const char* name, const v1::Channel& action,
-                         float value) {
+                         float value, const char* whose, float low,
+                         float high) {
   return absl::InvalidArgumentError(
-      absl::StrCat(name, " of action ", action.name(), " is ", value,
-                   "; by the policy's contract the action is in [",
-                   action.low(), ", ", action.high(), "]"));
+      absl::StrCat(name, " of action ", action.name(), " is ", value, "; by ",
+                   whose, " the action is in [", low, ", ", high, "]"));
+}
+
+// Choices have no order: no limit and no rate, and no choice between two.
+absl::Status CheckChoice(const SafetyRules& rules) {
+  if (!rules.low.empty() || !rules.high.empty() || !rules.max_rate.empty()) {
+    return absl::InvalidArgumentError(
+        "this policy chooses one of several actions: limits and rates mean "
+        "nothing to it, only a safe action does");
+  }
+  for (const float choice : rules.safe_action) {
+    if (choice != std::floor(choice)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("safe action: ", choice,
+                       " is no choice; they are 0, 1, "
+                       ".."));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -43,6 +61,7 @@ absl::StatusOr<RobotRuntime> RobotRuntime::Create(
   RETURN_IF_ERROR(CheckLength(rules.low, "lower limit", size));
   RETURN_IF_ERROR(CheckLength(rules.high, "upper limit", size));
   RETURN_IF_ERROR(CheckLength(rules.max_rate, "largest rate", size));
+  if (model.contract().num_choices() > 0) RETURN_IF_ERROR(CheckChoice(rules));
   const bool has_low = !rules.low.empty(), has_high = !rules.high.empty();
   const bool has_safe = !rules.safe_action.empty();
   rules.low.resize(size);
@@ -56,10 +75,12 @@ absl::StatusOr<RobotRuntime> RobotRuntime::Create(
     if (!has_low) rules.low[i] = action.low();
     if (!has_high) rules.high[i] = action.high();
     if (!within(rules.low[i])) {
-      return OutOfBounds("the lower limit", action, rules.low[i]);
+      return OutOfBounds("the lower limit", action, rules.low[i],
+                         "the policy's contract", action.low(), action.high());
     }
     if (!within(rules.high[i])) {
-      return OutOfBounds("the upper limit", action, rules.high[i]);
+      return OutOfBounds("the upper limit", action, rules.high[i],
+                         "the policy's contract", action.low(), action.high());
     }
     if (rules.low[i] > rules.high[i]) {
       return absl::InvalidArgumentError(
@@ -69,8 +90,13 @@ absl::StatusOr<RobotRuntime> RobotRuntime::Create(
     if (!has_safe) {
       rules.safe_action[i] = std::clamp(0.0f, rules.low[i], rules.high[i]);
     }
-    if (!within(rules.safe_action[i]) || !std::isfinite(rules.safe_action[i])) {
-      return OutOfBounds("the safe action", action, rules.safe_action[i]);
+    const float safe = rules.safe_action[i];
+    if (!(safe >= rules.low[i] && safe <= rules.high[i]) ||
+        !std::isfinite(safe)) {
+      return OutOfBounds(
+          "the safe action", action, safe,
+          has_low || has_high ? "the limits given" : "the policy's contract",
+          rules.low[i], rules.high[i]);
     }
   }
   for (const float rate : rules.max_rate) {
@@ -104,15 +130,14 @@ void RobotRuntime::Observe(ConstVectorRef state, Time now) {
 void RobotRuntime::Reset() {
   policy_.Reset();
   has_state_ = false;
-  has_last_ = false;
 }
 
 RobotRuntime::Source RobotRuntime::Act(Time now, VectorRef action) {
   CHECK_EQ(action.size(), last_.size());
   ++counts_.cycles;
-  const Source source = Decide(now, action);
+  Source source = Decide(now, action);
   if (source == Source::kPolicy) {
-    Limit(now, action);
+    if (Limit(now, action)) source = Source::kLimited;
   } else {
     action = Eigen::Map<const Eigen::VectorXf>(rules_.safe_action.data(),
                                                action.size());
@@ -144,7 +169,7 @@ RobotRuntime::Source RobotRuntime::Decide(Time now, VectorRef action) {
   return Source::kPolicy;
 }
 
-void RobotRuntime::Limit(Time now, VectorRef action) {
+bool RobotRuntime::Limit(Time now, VectorRef action) {
   bool range = false, rate = false;
   for (int i = 0; i < action.size(); ++i) {
     const float wanted = action[i];
@@ -153,6 +178,7 @@ void RobotRuntime::Limit(Time now, VectorRef action) {
     if (rules_.max_rate.empty() || !has_last_) continue;
     const auto step =
         static_cast<float>(rules_.max_rate[i] * Seconds(now - acted_));
+    // Between the last action and what is wanted: within the limits as they.
     const float allowed =
         std::clamp(action[i], last_[i] - step, last_[i] + step);
     rate |= allowed != action[i];
@@ -160,6 +186,7 @@ void RobotRuntime::Limit(Time now, VectorRef action) {
   }
   counts_.range_limited += range ? 1 : 0;
   counts_.rate_limited += rate ? 1 : 0;
+  return range || rate;
 }
 
 }  // namespace starling

@@ -20,13 +20,13 @@ namespace starling {
 struct SafetyRules {
   // [action_size] each, in the action's units; empty: the default.
   //
-  // Sent whenever the policy can't answer for what it would do. Default: zero,
-  // or the bound that is nearest to it.
+  // Sent whenever the policy can't answer for what it would do; within the
+  // limits below. Default: zero, or the limit that is nearest to it.
   std::vector<float> safe_action;
   // Narrower bounds than the contract's. Default: the contract's.
   std::vector<float> low, high;
-  // Largest change a second between two answers of the policy; the safe action
-  // is sent at once. Default: any.
+  // Largest change a second from one action to the policy's next; infinity, the
+  // default: any. The safe action is sent at once.
   std::vector<float> max_rate;
   // Seconds after which an observation is too old to act on.
   double stale_after_s = std::numeric_limits<double>::infinity();
@@ -39,6 +39,8 @@ class RobotRuntime {
   // Why an action is what it is.
   enum class Source {
     kPolicy,
+    // The policy's, changed by a rule.
+    kLimited,
     // The safe action, because ..
     kNoObservation,
     kStale,
@@ -55,9 +57,9 @@ class RobotRuntime {
     uint64_t range_limited = 0, rate_limited = 0;
   };
 
-  // InvalidArgument: a rule of another length than the action, not finite, or
-  // beyond the contract's bounds. Otherwise the errors of
-  // PortablePolicy::Create.
+  // InvalidArgument: a rule of another length than the action, beyond the
+  // contract's bounds or other rules, or a limit for choices, which have none.
+  // Otherwise the errors of PortablePolicy::Create.
   static absl::StatusOr<RobotRuntime> Create(const v1::ExportedPolicy& model,
                                              SafetyRules rules);
 
@@ -67,7 +69,8 @@ class RobotRuntime {
 
   // A raw observation [state_size] that arrived at `now`.
   void Observe(ConstVectorRef state, Time now);
-  // A new episode: what came before no longer limits what comes next.
+  // A new episode: what was observed before it counts no more. Rates still do:
+  // the robot is where it was.
   void Reset();
   // One control cycle: the action [action_size] to the newest observation.
   Source Act(Time now, VectorRef action);
@@ -80,7 +83,8 @@ class RobotRuntime {
   RobotRuntime(PortablePolicy policy, SafetyRules rules);
 
   Source Decide(Time now, VectorRef action);
-  void Limit(Time now, VectorRef action);
+  // Whether a rule has changed it.
+  bool Limit(Time now, VectorRef action);
 
   PortablePolicy policy_;
   SafetyRules rules_;
