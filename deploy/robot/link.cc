@@ -11,12 +11,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/log.h"
@@ -38,10 +40,40 @@ absl::string_view NextCell(absl::string_view* line) {
   return absl::StripAsciiWhitespace(cell);
 }
 
-bool ParseFloat(absl::string_view cell, float* number) {
-  const auto [end, error] =
-      std::from_chars(cell.data(), cell.data() + cell.size(), *number);
-  return error == std::errc() && end == cell.data() + cell.size();
+// Of what came, for an error: short and printable.
+std::string Quote(absl::string_view cell) {
+  return absl::StrCat("\"", absl::CHexEscape(cell.substr(0, 40)), "\"");
+}
+
+// Whether `fd` is ready before the deadline. Signals that the program blocks
+// arrive while it waits, and end that.
+bool WaitFor(int fd, short events, Link::Time deadline) {
+  sigset_t no_signals;
+  sigemptyset(&no_signals);
+  pollfd ready = {fd, events, 0};
+  timespec wait = {};
+  if (deadline != Link::Time::max()) {
+    const auto left = std::max<std::chrono::nanoseconds>(
+        deadline - std::chrono::steady_clock::now(),
+        std::chrono::nanoseconds(0));
+    wait.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
+    wait.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
+  }
+  return ppoll(&ready, 1, deadline == Link::Time::max() ? nullptr : &wait,
+               &no_signals) > 0;
+}
+
+// What is ready at once lets no signal through, so it is asked for alone.
+bool SignalArrives() {
+  sigset_t no_signals;
+  sigemptyset(&no_signals);
+  const timespec no_wait = {};
+  return ppoll(nullptr, 0, &no_wait, &no_signals) < 0;
+}
+
+bool IsSocket(const std::string& path) {
+  struct stat found;
+  return lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode);
 }
 
 absl::Status Taken(const std::string& address) {
@@ -79,6 +111,8 @@ Link::Link(Link&& other) noexcept
       begin_(other.begin_),
       end_(other.end_),
       skips_line_(other.skips_line_),
+      is_over_(other.is_over_),
+      is_cut_(other.is_cut_),
       sent_(std::move(other.sent_)) {
   other.in_ = other.out_ = other.listener_ = -1;
   other.path_.clear();
@@ -128,7 +162,7 @@ absl::Status Link::ListenOnUnix(const std::string& path) {
   const bool is_left_over =
       connect(probe, to, sizeof(name)) != 0 && errno == ECONNREFUSED;
   close(probe);
-  if (is_left_over) unlink(path.c_str());
+  if (is_left_over && IsSocket(path)) unlink(path.c_str());
 
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   // For its owner alone, from the first moment.
@@ -192,23 +226,17 @@ void Link::Hang() {
 }
 
 Link::Event Link::Receive(Time deadline, VectorRef observation) {
-  // Signals that the program blocks arrive while it waits here.
-  sigset_t no_signals;
-  sigemptyset(&no_signals);
-  for (;;) {
+  for (bool is_first = true;; is_first = false) {
     Event event;
+    if (is_cut_) return Event::kCut;
     if (!is_udp_ && Next(observation, &event)) return event;
-    pollfd ready = {in_ >= 0 ? in_ : listener_, POLLIN, 0};
-    timespec wait = {};
-    if (deadline != Time::max()) {
-      const auto left = std::max<std::chrono::nanoseconds>(
-          deadline - std::chrono::steady_clock::now(),
-          std::chrono::nanoseconds(0));
-      wait.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
-      wait.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
+    if (is_over_) return Event::kEnd;
+    if (SignalArrives()) return Event::kNothing;
+    // What says nothing, however much of it comes, holds nobody up.
+    if (!is_first && std::chrono::steady_clock::now() >= deadline) {
+      return Event::kNothing;
     }
-    if (ppoll(&ready, 1, deadline == Time::max() ? nullptr : &wait,
-              &no_signals) <= 0) {
+    if (!WaitFor(in_ >= 0 ? in_ : listener_, POLLIN, deadline)) {
       return Event::kNothing;
     }
     if (in_ < 0) {
@@ -218,15 +246,23 @@ Link::Event Link::Receive(Time deadline, VectorRef observation) {
       return Event::kReset;
     }
     if (is_udp_) {
-      peer_size_ = sizeof(peer_);
+      sockaddr_storage from = {};
+      socklen_t from_size = sizeof(from);
       const ssize_t got =
           recvfrom(in_, buffer_.data(), buffer_.size(), MSG_TRUNC,
-                   reinterpret_cast<sockaddr*>(&peer_), &peer_size_);
+                   reinterpret_cast<sockaddr*>(&from), &from_size);
       if (got < 0) continue;
       if (static_cast<size_t>(got) > buffer_.size()) {
         return Malformed(absl::StrCat("a datagram of ", got, " bytes"));
       }
-      return Parse({buffer_.data(), static_cast<size_t>(got)}, observation);
+      event = Parse({buffer_.data(), static_cast<size_t>(got)}, observation);
+      // Names that are right need no answer.
+      if (event == Event::kNothing) continue;
+      if (event == Event::kObservation) {
+        peer_ = from;
+        peer_size_ = from_size;
+      }
+      return event;
     }
     // Room for what comes.
     if (begin_ > 0) {
@@ -240,11 +276,24 @@ Link::Event Link::Receive(Time deadline, VectorRef observation) {
     } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       continue;
     } else if (listener_ < 0) {
-      return Event::kEnd;
+      if (Finish(&event)) return event;
     } else {
       Hang();
     }
   }
+}
+
+bool Link::Finish(Event* event) {
+  is_over_ = true;
+  if (begin_ == end_) return false;
+  if (wire_ == Wire::kText) {
+    // The last line may lack its end.
+    buffer_[end_++] = '\n';
+    return false;
+  }
+  *event = Malformed(absl::StrCat(end_ - begin_, " bytes at the end"));
+  begin_ = end_;
+  return true;
 }
 
 bool Link::Next(VectorRef observation, Event* event) {
@@ -293,7 +342,7 @@ Link::Event Link::Parse(absl::string_view message, VectorRef observation) {
   if (rest == "reset") return Event::kReset;
   absl::string_view first = rest;
   float number;
-  if (!ParseFloat(NextCell(&first), &number)) return ParseNames(rest);
+  if (!absl::SimpleAtof(NextCell(&first), &number)) return ParseNames(rest);
   const auto cells =
       static_cast<size_t>(std::count(rest.begin(), rest.end(), ',') + 1);
   if (cells != n) {
@@ -301,9 +350,10 @@ Link::Event Link::Parse(absl::string_view message, VectorRef observation) {
   }
   for (size_t i = 0; i < n; ++i) {
     const absl::string_view cell = NextCell(&rest);
-    if (!ParseFloat(cell, &observation[static_cast<int>(i)])) {
-      return Malformed(absl::StrCat("\"", cell.substr(0, 40), "\" for ",
-                                    names_[i], " is no number"));
+    // Too large is infinite, too small zero: a number all the same.
+    if (!absl::SimpleAtof(cell, &observation[static_cast<int>(i)])) {
+      return Malformed(
+          absl::StrCat(Quote(cell), " for ", names_[i], " is no number"));
     }
   }
   return Event::kObservation;
@@ -314,15 +364,15 @@ Link::Event Link::ParseNames(absl::string_view line) {
   for (size_t i = 0; i < names_.size(); ++i) {
     const absl::string_view name = NextCell(&rest);
     if (name != names_[i] && name != absl::StrCat("obs_", i)) {
-      error_ = absl::StrCat("column ", i, " is \"", name.substr(0, 80),
-                            "\"; by the policy's contract it is \"", names_[i],
+      error_ = absl::StrCat("column ", i, " is ", Quote(name),
+                            "; by the policy's contract it is \"", names_[i],
                             "\" (or obs_", i, ")");
       return Event::kWrongNames;
     }
   }
   if (!rest.empty()) {
-    error_ = absl::StrCat("\"", rest.substr(0, 80), "\" after the last of the ",
-                          names_.size(), " columns of the policy's contract");
+    error_ = absl::StrCat(Quote(rest), " after the last of the ", names_.size(),
+                          " columns of the policy's contract");
     return Event::kWrongNames;
   }
   return Event::kNothing;
@@ -333,7 +383,7 @@ Link::Event Link::Malformed(std::string error) {
   return Event::kMalformed;
 }
 
-void Link::Send(ConstVectorRef action) {
+void Link::Send(ConstVectorRef action, Time deadline) {
   if (!is_udp_ && out_ < 0) return;
   if (is_udp_ && peer_size_ == 0) return;
   sent_.resize(kNumberSize * static_cast<size_t>(action.size()));
@@ -362,11 +412,20 @@ void Link::Send(ConstVectorRef action) {
     if (done != static_cast<ssize_t>(size)) Hang();
     return;
   }
+  // A write that waits would keep signals off; one of PIPE_BUF bytes, once
+  // there is room, does not wait.
   for (size_t done = 0; done < size;) {
-    const ssize_t written = write(out_, sent_.data() + done, size - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    done += static_cast<size_t>(written);
+    if (!WaitFor(out_, POLLOUT, deadline)) return;
+    const ssize_t written = write(out_, sent_.data() + done,
+                                  std::min<size_t>(size - done, PIPE_BUF));
+    if (written > 0) {
+      done += static_cast<size_t>(written);
+    } else if (errno != EAGAIN && errno != EINTR) {
+      error_ = absl::StrCat("standard output can't be written: ",
+                            std::strerror(errno));
+      is_cut_ = true;
+      return;
+    }
   }
 }
 

@@ -37,6 +37,8 @@ class Link {
     kNothing,
     // No more will come.
     kEnd,
+    // Standard output takes no more actions; error() says why.
+    kCut,
   };
 
   // `address`: "-", "unix:PATH" or "udp:HOST:PORT". `names` are those of the
@@ -52,14 +54,16 @@ class Link {
 
   // Where it listens: "udp:127.0.0.1:4711".
   const std::string& address() const { return address_; }
-  // Of kMalformed and kWrongNames.
+  // Of kMalformed, kWrongNames and kCut.
   const std::string& error() const { return error_; }
 
-  // Waits for the next event, at most until the deadline. No allocation but for
-  // errors.
+  // Waits for the next event, at most until the deadline, whatever a peer
+  // sends; after it, takes what is there already. Blocked signals arrive here,
+  // and end the wait. No allocation but for errors.
   Event Receive(Time deadline, VectorRef observation);
-  // To whoever sent the last observation; lost if nobody did.
-  void Send(ConstVectorRef action);
+  // To whoever sent the last observation; lost if nobody did. Waits for
+  // standard output alone, until the deadline or a signal: then it is lost.
+  void Send(ConstVectorRef action, Time deadline = Time::max());
 
  private:
   Link(Wire wire, std::vector<std::string> names)
@@ -69,6 +73,8 @@ class Link {
   absl::Status ListenOnUnix(const std::string& path);
   absl::Status ListenOnUdp(absl::string_view address, bool is_network_allowed);
 
+  // The end of the input: what has come is whole.
+  bool Finish(Event* event);
   // The first whole message of what has come, if there is one.
   bool Next(VectorRef observation, Event* event);
   Event Parse(absl::string_view message, VectorRef observation);
@@ -89,6 +95,8 @@ class Link {
   size_t begin_ = 0, end_ = 0;
   // The rest of a line that is too long.
   bool skips_line_ = false;
+  // Standard input has ended; standard output can't be written.
+  bool is_over_ = false, is_cut_ = false;
   std::vector<char> sent_;
 };
 

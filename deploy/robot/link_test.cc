@@ -4,9 +4,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -47,6 +52,11 @@ class Peer {
     EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&to), size), 0);
   }
   ~Peer() { close(fd_); }
+  // Whether all of it went; without waiting for room.
+  bool TrySend(const std::string& bytes) const {
+    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   void Send(const std::string& bytes) const {
     EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
@@ -151,6 +161,107 @@ TEST_F(LinkTest, Datagrams) {
   EXPECT_EQ(Next(&link), Event::kObservation);
   link.Send(Eigen::Vector2f(7, 8));
   EXPECT_EQ(other.Receive(), "7,8\n");
+  // Who says nothing that makes sense gets no answers.
+  peer.Send("rubbish");
+  EXPECT_EQ(Next(&link), Event::kWrongNames);
+  link.Send(Eigen::Vector2f(9, 9));
+  EXPECT_EQ(other.Receive(), "9,9\n");
+}
+
+TEST_F(LinkTest, NumbersOfAnyStyleAndSize) {
+  Link link = Open("udp:127.0.0.1:0");
+  const Peer peer(link);
+  const struct {
+    const char* text;
+    Eigen::Vector2f state;
+  } kCases[] = {
+      {"+1,-.5", {1, -0.5f}},
+      {"1e-60, 1e-60", {0, 0}},
+      {"1e60,-1e60", {HUGE_VALF, -HUGE_VALF}},
+      {"1E2,0.1000000000000000055511151231257827", {100, 0.1f}},
+  };
+  for (const auto& tried : kCases) {
+    peer.Send(tried.text);
+    EXPECT_EQ(Next(&link), Event::kObservation) << tried.text << link.error();
+    EXPECT_EQ(state_, tried.state) << tried.text;
+  }
+}
+
+// Lines without a word, as fast as they can come, must not hold up the cycle.
+TEST_F(LinkTest, AFloodOfNothingEndsAtTheDeadline) {
+  Link link = Open(UnixAddress());
+  const Peer peer(link);
+  EXPECT_EQ(Next(&link), Event::kReset);
+  std::atomic<bool> stop{false};
+  const auto begin = std::chrono::steady_clock::now();
+  const auto passed = [begin] {
+    return std::chrono::steady_clock::now() - begin;
+  };
+  std::thread flood([&] {
+    const std::string lines(4096, '\n');
+    while (!stop && passed() < std::chrono::seconds(10)) peer.TrySend(lines);
+  });
+  EXPECT_EQ(link.Receive(begin + std::chrono::milliseconds(50), state_),
+            Event::kNothing);
+  EXPECT_LT(passed(), std::chrono::seconds(5));
+  stop = true;
+  flood.join();
+}
+
+TEST_F(LinkTest, LinesAreTheSameInAnyPieces) {
+  Rng rng(2);
+  const std::string alphabet = "0123456789.,-+e \n\n\r\tnaifxrst\xff";
+  std::string bytes;
+  for (int i = 0; i < 20000; ++i) {
+    bytes +=
+        rng.Below(8) == 0
+            ? "7,8\n"
+            : std::string(
+                  1,
+                  alphabet[rng.Below(static_cast<uint32_t>(alphabet.size()))]);
+  }
+  bytes += "\nreset\n";
+  std::vector<std::vector<Event>> seen;
+  for (const uint32_t most : {20000u, 50u}) {
+    Link link = Open(UnixAddress());
+    const Peer peer(link);
+    EXPECT_EQ(Next(&link), Event::kReset);
+    std::vector<Event>& events = seen.emplace_back();
+    for (size_t at = 0; at < bytes.size();) {
+      const std::string piece = bytes.substr(at, 1 + rng.Below(most));
+      peer.Send(piece);
+      at += piece.size();
+      Event event;
+      while ((event = Poll(&link, &state_)) != Event::kNothing) {
+        events.push_back(event);
+      }
+    }
+    // The last piece may have come after that.
+    while (events.back() != Event::kReset) events.push_back(Next(&link));
+  }
+  EXPECT_GT(seen[0].size(), 1000u);
+  EXPECT_EQ(seen[0], seen[1]);
+}
+
+TEST_F(LinkTest, AFileInTheWayStays) {
+  const std::string path = absl::StrCat(folder_, "/data");
+  std::ofstream(path) << "precious";
+  const auto link =
+      Link::Open(absl::StrCat("unix:", path), Wire::kText, {"hip"}, false);
+  EXPECT_TRUE(absl::IsUnavailable(link.status())) << link.status();
+  std::ifstream file(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "precious");
+}
+
+TEST_F(LinkTest, ASocketThatIsLeftOverGoes) {
+  const std::string path = absl::StrCat(folder_, "/link");
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  std::strcpy(name.sun_path, path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0);
+  close(fd);
+  Open(absl::StrCat("unix:", path));
 }
 
 TEST_F(LinkTest, WhatIsNoObservationIsNamedAndLeftOut) {
@@ -165,6 +276,7 @@ TEST_F(LinkTest, WhatIsNoObservationIsNamedAndLeftOut) {
       {"1,2,3\n", Event::kMalformed, "3 numbers; an observation has 2"},
       {"1\n", Event::kMalformed, "1 numbers; an observation has 2"},
       {"1,x\n", Event::kMalformed, "\"x\" for knee is no number"},
+      {"1,\x1b[2J\n", Event::kMalformed, "\"\\x1b[2J\" for knee"},
       {"1,\n", Event::kMalformed, "\"\" for knee is no number"},
       {"hip,ankle\n", Event::kWrongNames,
        "column 1 is \"ankle\"; by the policy's contract it is \"knee\""},

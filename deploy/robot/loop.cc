@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/status.h"
 
 namespace starling {
 namespace {
@@ -57,13 +59,10 @@ class Loop {
     } else {
       OneByOne();
     }
-    if (!wrong_names_.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("observations: ", wrong_names_));
-    }
     action_ = Eigen::Map<const Eigen::VectorXf>(runtime_.safe_action().data(),
                                                 action_.size());
-    link_.Send(action_);
+    link_.Send(action_, Clock::now() + kLongestFarewell);
+    RETURN_IF_ERROR(error_);
     return report_;
   }
 
@@ -78,15 +77,21 @@ class Loop {
     const Clock::duration period = Duration(rules_.period_s);
     Clock::time_point next = Clock::now() + period;
     while (!IsOver()) {
-      // What comes until then; a flood of it must not delay the cycle.
+      // What comes until then.
+      Link::Event event;
       do {
-        Take(link_.Receive(next, observation_));
+        Take(event = link_.Receive(next, observation_));
       } while (!ended_ && !stop_ && Clock::now() < next);
+      // And what waits since, so that a cycle which begins late acts on the
+      // newest too; a flood must not delay it.
+      const Clock::time_point latest = Clock::now() + period / 8;
+      while (event != Link::Event::kNothing && !ended_ && !stop_ &&
+             Clock::now() < latest) {
+        Take(event = link_.Receive(next, observation_));
+      }
       if (ended_ || stop_) return;
       const Clock::time_point now = Clock::now();
-      const double lateness_s = Seconds(now - next);
-      report_.lateness.Add(lateness_s);
-      report_.worst_lateness_s = std::max(report_.worst_lateness_s, lateness_s);
+      AddLateness(Seconds(now - next));
       Act(now);
       next += period;
       for (; next < now; next += period) ++report_.missed;
@@ -106,10 +111,21 @@ class Loop {
     }
   }
 
+  void AddLateness(double lateness_s) {
+    report_.late += lateness_s > 0.1 * rules_.period_s ? 1 : 0;
+    report_.lateness.Add(lateness_s);
+    report_.worst_lateness_s = std::max(report_.worst_lateness_s, lateness_s);
+    report_.total_lateness_s += lateness_s;
+    report_.total_squared_lateness_s2 += lateness_s * lateness_s;
+  }
+
   void Take(Link::Event event) {
-    // A file of something else ends the loop; what a peer sends does not.
-    if (event == Link::Event::kWrongNames && link_.address() == "-") {
-      wrong_names_ = link_.error();
+    // A file of something else ends the loop. A line that was damaged on its
+    // way does not, nor what a peer sends.
+    if (event == Link::Event::kWrongNames && link_.address() == "-" &&
+        runtime_.counts().observations == 0) {
+      error_ = absl::InvalidArgumentError(
+          absl::StrCat("observations: ", link_.error()));
       ended_ = true;
       return;
     }
@@ -127,6 +143,10 @@ class Loop {
           LOG(WARNING) << "an observation was left out: " << link_.error();
         }
         return;
+      case Link::Event::kCut:
+        error_ = absl::UnavailableError(link_.error());
+        ended_ = true;
+        return;
       case Link::Event::kEnd:
         ended_ = true;
         return;
@@ -138,6 +158,7 @@ class Loop {
   void Act(Clock::time_point now) {
     const RobotRuntime::Source source = runtime_.Act(now, action_);
     const double compute_s = Seconds(Clock::now() - now);
+    report_.thousandfold_compute.Add(1e3 * compute_s);
     report_.total_compute_s += compute_s;
     report_.worst_compute_s = std::max(report_.worst_compute_s, compute_s);
     link_.Send(action_);
@@ -152,6 +173,9 @@ class Loop {
   }
 
   static constexpr uint64_t kMostComplaints = 10;
+  // A reader of standard output that does not read must not keep it from
+  // ending.
+  static constexpr std::chrono::seconds kLongestFarewell{1};
 
   const LoopRules rules_;
   const std::atomic<bool>& stop_;
@@ -162,11 +186,18 @@ class Loop {
   Eigen::VectorXf observation_, action_;
   bool is_first_ = true;
   bool ended_ = false;
-  std::string wrong_names_;
+  absl::Status error_;
   LoopReport report_;
 };
 
 }  // namespace
+
+double LoopReport::jitter_s() const {
+  const auto n = static_cast<double>(lateness.count());
+  if (n == 0) return 0;
+  const double mean = total_lateness_s / n;
+  return std::sqrt(std::max(0.0, total_squared_lateness_s2 / n - mean * mean));
+}
 
 absl::StatusOr<LoopReport> RunLoop(const LoopRules& rules,
                                    const std::atomic<bool>& stop,
