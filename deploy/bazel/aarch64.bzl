@@ -1,23 +1,33 @@
 """Programs for robots with a 64-bit ARM."""
 
+# The target's processor, and the sanitizers, which want shared libraries.
+_HOST_ONLY = ("-march=", "-fsanitize=", "-fno-sanitize")
+
 def _for_aarch64(settings, attr):
-    return {
+    result = {
         "//command_line_option:cpu": "aarch64",
         "//command_line_option:crosstool_top": "@aarch64//:suite",
-        "//command_line_option:copt": [
-            flag
-            for flag in settings["//command_line_option:copt"]
-            if not flag.startswith("-march=")
-        ],
     }
+    for option in ["copt", "linkopt"]:
+        name = "//command_line_option:" + option
+        result[name] = [
+            flag
+            for flag in settings[name]
+            if not flag.startswith(_HOST_ONLY)
+        ]
+    return result
 
 _to_aarch64 = transition(
     implementation = _for_aarch64,
-    inputs = ["//command_line_option:copt"],
+    inputs = [
+        "//command_line_option:copt",
+        "//command_line_option:linkopt",
+    ],
     outputs = [
         "//command_line_option:cpu",
         "//command_line_option:crosstool_top",
         "//command_line_option:copt",
+        "//command_line_option:linkopt",
     ],
 )
 

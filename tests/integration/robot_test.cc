@@ -1,12 +1,17 @@
 // run_policy, the real program, in front of a simulated robot.
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -146,7 +151,8 @@ TEST_F(RobotTest, DrivesTheSimulationBitForBit) {
     const int fd = Connect(AddressOf(robot));
     auto policy = *PortablePolicy::Create(model);
     Eigen::VectorXf action(6), expected(6);
-    std::string told;
+    std::string told =
+        "action_0,action_1,action_2,action_3,action_4,action_5\n";
     for (uint64_t episode = 0; episode < 2; ++episode) {
       env->Reset(
           Rng(DeriveSeed(DeriveSeed(kSeed, Stream::kEvaluation, 0, 2, episode),
@@ -163,8 +169,10 @@ TEST_F(RobotTest, DrivesTheSimulationBitForBit) {
         const StepResult step = env->Step(action);
         total += step.reward;
         outcome = step.outcome;
-        absl::StrAppend(&told, absl::StrFormat("%.17g", double{action[0]}),
-                        "\n");
+        for (int i = 0; i < 6; ++i) {
+          absl::StrAppendFormat(&told, "%.17g%c", double{action[i]},
+                                i < 5 ? ',' : '\n');
+        }
       }
       double in_eval = 0;
       ASSERT_TRUE(absl::SimpleAtod(returns[episode], &in_eval));
@@ -173,7 +181,8 @@ TEST_F(RobotTest, DrivesTheSimulationBitForBit) {
     robot.Signal(SIGTERM);
     const ProcessResult ended = robot.Wait();
     EXPECT_EQ(ended.status, 0) << ended.err;
-    EXPECT_EQ(Number(ended.err, "cycles"), 600) << ended.err;
+    EXPECT_EQ(Number(ended.out, "cycles"), 600) << ended.out;
+    EXPECT_GT(Number(ended.out, "compute_p99_us"), 0) << ended.out;
     // The safe action comes last.
     ASSERT_EQ(recv(fd, action.data(), 24, MSG_WAITALL), 24);
     EXPECT_EQ(action, Eigen::VectorXf::Zero(6));
@@ -183,12 +192,7 @@ TEST_F(RobotTest, DrivesTheSimulationBitForBit) {
     const ProcessResult replay = testing::RunProcess(
         {Starling(), "act", policy_, "--observations", log});
     ASSERT_EQ(replay.status, 0) << replay.err;
-    std::string replayed;
-    std::vector<std::string> lines = absl::StrSplit(replay.out, '\n');
-    for (size_t i = 1; i + 1 < lines.size(); ++i) {
-      absl::StrAppend(&replayed, lines[i].substr(0, lines[i].find(',')), "\n");
-    }
-    EXPECT_EQ(replayed, told);
+    EXPECT_EQ(replay.out, told);
   }
 }
 
@@ -227,13 +231,15 @@ TEST_F(RobotTest, CountsWhatIsWrong) {
   for (const char* const part : {"--lockstep", "Examples:", "udp:HOST:PORT"}) {
     EXPECT_TRUE(absl::StrContains(result.out, part)) << result.out;
   }
-  const ProcessResult fed = Feed(
-      absl::StrCat(Line(0.1f), Line(NAN), Line(1, 3), "1,2,x\n", Line(0.2f)),
-      {"--lockstep", "--json"});
+  const ProcessResult fed =
+      Feed(absl::StrCat(Line(0.1f), Line(NAN), Line(1, 3), "1,2,x\n", "x,1,2\n",
+                        // The end of the last line is missing.
+                        Line(0.2f).substr(0, Line(0.2f).size() - 1)),
+           {"--lockstep", "--json"});
   EXPECT_EQ(fed.status, 0) << fed.err;
   EXPECT_EQ(Number(fed.err, "observations"), 3) << fed.err;
   EXPECT_EQ(Number(fed.err, "not_finite"), 1);
-  EXPECT_EQ(Number(fed.err, "malformed"), 2);
+  EXPECT_EQ(Number(fed.err, "malformed"), 3);
   EXPECT_TRUE(absl::StrContains(fed.err, "3 numbers; an observation has 17"))
       << fed.err;
   // Three answers and the safe action.
@@ -271,29 +277,101 @@ TEST_F(RobotTest, RefusesWithOneClearError) {
   refused({}, 5, "cut.strlp");
   policy_ = Write("foreign.strlp", std::string(1000, 'x'));
   refused({}, 5, "foreign.strlp");
+  policy_ = Write("huge.strlp", bytes);
+  std::filesystem::resize_file(policy_, uint64_t{kMaxStrlpBytes} + 1);
+  refused({}, 5, "huge.strlp");
+  refused({}, 5, absl::StrCat(kMaxStrlpBytes));
+  v1::ExportedPolicy newer = *ReadStrlp(whole);
+  newer.set_format_version(PortablePolicy::kFormatVersion + 1);
+  policy_ = Path("newer.strlp");
+  ASSERT_TRUE(WriteStrlp(policy_, newer).ok());
+  refused({}, 5, "newer.strlp");
+  refused({}, 5, "format 2 is newer than this program's 1");
 }
 
-// The program for 64-bit ARM, emulated.
-TEST_F(RobotTest, AnArmAnswersWithTheSameBits) {
-  Rng rng(4);
-  std::string input;
-  for (int i = 0; i < 500; ++i) {
-    for (int k = 0; k < 17; ++k) {
-      const double x = rng.Normal() * (i % 10 == 0 ? 1000 : 3);
-      absl::StrAppend(&input, k > 0 ? "," : "", static_cast<float>(x));
-    }
-    input += "\n";
+// While it was stopped, observations have piled up.
+TEST_F(RobotTest, ALateCycleActsOnTheNewestObservation) {
+  Process robot({RunPolicy(), policy_, "--period", "0.2", "--stale_after", "60",
+                 "--wire", "binary", "--listen", "udp:127.0.0.1:0"});
+  const int fd = Connect(AddressOf(robot));
+  auto policy = *PortablePolicy::Create(*ReadStrlp(policy_));
+  const auto send_state = [&](float x) {
+    const Eigen::VectorXf state = Eigen::VectorXf::Constant(17, x);
+    ASSERT_EQ(send(fd, state.data(), 68, 0), 68);
+  };
+  Eigen::VectorXf action(6), expected(6);
+  send_state(0);
+  ASSERT_EQ(recv(fd, action.data(), 24, 0), 24);
+  robot.Signal(SIGSTOP);
+  const std::string stat = absl::StrCat("/proc/", robot.pid(), "/stat");
+  ASSERT_TRUE(testing::WaitUntil([&stat] {
+    std::ifstream file(stat);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    return absl::StrContains(text, ") T ");
+  }));
+  while (recv(fd, action.data(), 24, MSG_DONTWAIT) == 24) {
   }
-  const ProcessResult here = Feed(input, {"--lockstep"});
-  ASSERT_EQ(here.status, 0) << here.err;
-  EXPECT_EQ(std::count(here.out.begin(), here.out.end(), '\n'), 501);
-  const ProcessResult arm = testing::RunProcess(
+  for (const float x : {0.1f, 0.2f, 0.3f, 0.4f}) send_state(x);
+  const auto begin = std::chrono::steady_clock::now();
+  testing::WaitUntil([begin] {
+    return std::chrono::steady_clock::now() - begin >
+           std::chrono::milliseconds(500);
+  });
+  robot.Signal(SIGCONT);
+  ASSERT_EQ(recv(fd, action.data(), 24, 0), 24);
+  policy.Act(Eigen::VectorXf::Constant(17, 0.4f), expected);
+  EXPECT_EQ(action, expected);
+  close(fd);
+  robot.Signal(SIGINT);
+  const ProcessResult ended = robot.Wait();
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_TRUE(absl::StrContains(ended.err, "missed")) << ended.err;
+}
+
+TEST_F(RobotTest, EndsWhenToldWhateverItsInputAndOutput) {
+  const std::string fifo = Path("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = open(fifo.c_str(), O_RDWR);
+  for (const std::string& output : {std::string("/dev/null"), fifo}) {
+    SCOPED_TRACE(output);
+    Process robot(
+        {"/bin/sh", "-c",
+         absl::StrCat("exec ", RunPolicy(), " ", policy_,
+                      " --lockstep --wire binary < /dev/zero > ", output)});
+    // Input never ends; the output is as good as full, or takes anything.
+    if (output == fifo) {
+      const int most = fcntl(reader, F_GETPIPE_SZ);
+      ASSERT_TRUE(testing::WaitUntil([&] {
+        int size = 0;
+        ioctl(reader, FIONREAD, &size);
+        return size > most / 8 * 7;
+      }));
+    } else {
+      // It handles the signal.
+      ASSERT_TRUE(testing::WaitUntil([&] {
+        std::ifstream file(absl::StrCat("/proc/", robot.pid(), "/status"));
+        const std::string text((std::istreambuf_iterator<char>(file)), {});
+        const size_t at = text.find("SigBlk:");
+        return at != std::string::npos && text.substr(at + 20, 1) == "4";
+      }));
+    }
+    robot.Signal(SIGTERM);
+    const ProcessResult ended = robot.Wait(std::chrono::seconds(20));
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_TRUE(absl::StrContains(ended.err, "actions to")) << ended.err;
+  }
+  close(reader);
+}
+
+TEST_F(RobotTest, EndsWhenNobodyReadsItsActions) {
+  const ProcessResult result = testing::RunProcess(
       {"/bin/sh", "-c",
-       absl::StrCat("/usr/bin/qemu-aarch64 ",
-                    testing::DataPath("deploy/robot/run_policy_aarch64"), " ",
-                    policy_, " --lockstep < ", Path("input"))});
-  ASSERT_EQ(arm.status, 0) << arm.err;
-  EXPECT_EQ(arm.out, here.out);
+       absl::StrCat("{ timeout 20 ", RunPolicy(), " ", policy_,
+                    " --lockstep --wire binary < /dev/zero; echo status $? "
+                    ">&2; } | head -c 24 > /dev/null")});
+  EXPECT_TRUE(absl::StrContains(result.err, "status 3")) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "can't be written: Broken pipe"))
+      << result.err;
 }
 
 // A robot has none of these.
