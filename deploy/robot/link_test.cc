@@ -4,13 +4,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -52,11 +50,6 @@ class Peer {
     EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&to), size), 0);
   }
   ~Peer() { close(fd_); }
-  // Whether all of it went; without waiting for room.
-  bool TrySend(const std::string& bytes) const {
-    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
-           static_cast<ssize_t>(bytes.size());
-  }
   void Send(const std::string& bytes) const {
     EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
@@ -185,27 +178,6 @@ TEST_F(LinkTest, NumbersOfAnyStyleAndSize) {
     EXPECT_EQ(Next(&link), Event::kObservation) << tried.text << link.error();
     EXPECT_EQ(state_, tried.state) << tried.text;
   }
-}
-
-// Lines without a word, as fast as they can come, must not hold up the cycle.
-TEST_F(LinkTest, AFloodOfNothingEndsAtTheDeadline) {
-  Link link = Open(UnixAddress());
-  const Peer peer(link);
-  EXPECT_EQ(Next(&link), Event::kReset);
-  std::atomic<bool> stop{false};
-  const auto begin = std::chrono::steady_clock::now();
-  const auto passed = [begin] {
-    return std::chrono::steady_clock::now() - begin;
-  };
-  std::thread flood([&] {
-    const std::string lines(4096, '\n');
-    while (!stop && passed() < std::chrono::seconds(10)) peer.TrySend(lines);
-  });
-  EXPECT_EQ(link.Receive(begin + std::chrono::milliseconds(50), state_),
-            Event::kNothing);
-  EXPECT_LT(passed(), std::chrono::seconds(5));
-  stop = true;
-  flood.join();
 }
 
 TEST_F(LinkTest, LinesAreTheSameInAnyPieces) {

@@ -328,6 +328,17 @@ TEST_F(RobotTest, ALateCycleActsOnTheNewestObservation) {
   EXPECT_TRUE(absl::StrContains(ended.err, "missed")) << ended.err;
 }
 
+// A line that never ends must not hold up the cycle.
+TEST_F(RobotTest, ActsThroughAFloodOfNothing) {
+  const ProcessResult result = testing::RunProcess(
+      {"/bin/sh", "-c",
+       absl::StrCat("timeout -s KILL 20 ", RunPolicy(), " ", policy_,
+                    " --period 0.01 --cycles 20 --json < /dev/zero")});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(Number(result.err, "no_observation"), 20) << result.err;
+  EXPECT_EQ(Number(result.err, "malformed"), 1) << result.err;
+}
+
 TEST_F(RobotTest, EndsWhenToldWhateverItsInputAndOutput) {
   const std::string fifo = Path("fifo");
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
@@ -366,7 +377,7 @@ TEST_F(RobotTest, EndsWhenToldWhateverItsInputAndOutput) {
 TEST_F(RobotTest, EndsWhenNobodyReadsItsActions) {
   const ProcessResult result = testing::RunProcess(
       {"/bin/sh", "-c",
-       absl::StrCat("{ timeout 20 ", RunPolicy(), " ", policy_,
+       absl::StrCat("{ timeout -s KILL 20 ", RunPolicy(), " ", policy_,
                     " --lockstep --wire binary < /dev/zero; echo status $? "
                     ">&2; } | head -c 24 > /dev/null")});
   EXPECT_TRUE(absl::StrContains(result.err, "status 3")) << result.err;
