@@ -15,8 +15,8 @@ struct CSource {
   std::string source;
   // Constants.
   int64_t data_bytes = 0;
-  // At most, on a Cortex-M4 or M7 with gcc 12 at -Os or -O2: constants and code;
-  // stack. It has no other memory.
+  // At most, on a Cortex-M4 or M7 with gcc 12 at -Os or -O2: constants and
+  // code; stack. It has no other memory.
   int64_t flash_bytes = 0;
   int64_t stack_bytes = 0;
 };

@@ -35,7 +35,7 @@ class AngularHybrid : public FeatureMapOf<AngularHybrid> {
   void MapTokens(Side, const Real* tokens, int count,
                  Features<Real>* features) const {
     BipolarBase(rows_, tokens, count, features);
-    thread_local TokenMatrix<Real> p;
+    TokenMatrix<Real>& p = features->scratch.others;
     const int n = signs_.size();
     signs_.Project(tokens, count, &p);
     Reserve(count, n + 1, &features->weights);

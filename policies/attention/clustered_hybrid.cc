@@ -63,8 +63,8 @@ class ClusteredHybrid : public FeatureMapOf<ClusteredHybrid> {
     const int num_keys = static_cast<int>(keys_.size());
     const int num_blocks =
         side == Side::kQuery ? num_keys : static_cast<int>(queries_.size());
-    thread_local std::vector<Real> scales;
-    scales.resize(num_blocks);
+    auto& scales = features->scratch.far;
+    Reserve(num_blocks, &scales);
     for (int t = 0; t < count; ++t) {
       const Real* const token = tokens + static_cast<int64_t>(t) * dim();
       const int cluster =
@@ -74,10 +74,11 @@ class ClusteredHybrid : public FeatureMapOf<ClusteredHybrid> {
                                     : i * num_keys + cluster;
       };
       for (int i = 0; i < num_blocks; ++i) {
-        scales[i] = maps_[pair(i)].MapInto(
-            side, rows_, token, &features->base(t, pair(i) * block_));
+        scales[i] = maps_[pair(i)].MapInto(side, rows_, token,
+                                           &features->base(t, pair(i) * block_),
+                                           &features->scratch);
       }
-      const Real scale = *std::max_element(scales.begin(), scales.end());
+      const Real scale = scales.head(num_blocks).maxCoeff();
       features->log_scale[t] = scale;
       for (int i = 0; i < num_blocks; ++i) {
         scales[i] -= scale;

@@ -29,7 +29,7 @@ class ComplexExponential : public FeatureMapOf<ComplexExponential> {
     for (int t = 0; t < count; ++t) {
       features->log_scale[t] =
           map_.MapInto(side, rows_, tokens + static_cast<int64_t>(t) * dim(),
-                       &features->base(t, 0));
+                       &features->base(t, 0), &features->scratch);
     }
   }
 

@@ -34,12 +34,14 @@ std::vector<double> ComplexMap::Tuned(const Eigen::VectorXd& query,
 
 template <typename Real>
 Real ComplexMap::MapInto(Side side, const ProjectionRows& rows,
-                         const Real* token, Real* features) const {
+                         const Real* token, Real* out,
+                         typename Features<Real>::Scratch* scratch) const {
   const int dim = static_cast<int>(squares_.size());
-  thread_local TokenMatrix<Real> parts, p;
+  TokenMatrix<Real>& parts = scratch->others;
+  TokenMatrix<Real>& p = scratch->projections;
   // The real and the imaginary part of u, or of v, as two tokens.
   Reserve(2, dim, &parts);
-  parts.setZero();
+  parts.topRows(2).setZero();
   Real square = 0;
   for (int j = 0; j < dim; ++j) {
     const bool is_imaginary = squares_[j] < 0;
@@ -53,8 +55,8 @@ Real ComplexMap::MapInto(Side side, const ProjectionRows& rows,
   const Real largest = p.row(0).maxCoeff();
   const Real unit = 1 / std::sqrt(static_cast<Real>(m_));
   const Real sign = side == Side::kKey ? -1 : 1;
-  Real* const cosines = features;
-  Real* const sines = features + m_;
+  Real* const cosines = out;
+  Real* const sines = out + m_;
   CosOf(&p(1, 0), m_, cosines);
   SinOf(&p(1, 0), m_, sines);
   for (int i = 0; i < m_; ++i) p(0, i) -= largest;
@@ -66,9 +68,9 @@ Real ComplexMap::MapInto(Side side, const ProjectionRows& rows,
   return largest - square / 2;
 }
 template float ComplexMap::MapInto(Side, const ProjectionRows&, const float*,
-                                   float*) const;
+                                   float*, Features<float>::Scratch*) const;
 template double ComplexMap::MapInto(Side, const ProjectionRows&, const double*,
-                                    double*) const;
+                                    double*, Features<double>::Scratch*) const;
 
 double ComplexMap::Estimate(const ProjectionRows& rows,
                             const Eigen::VectorXd& query,

@@ -26,11 +26,11 @@ class ComplexMap {
   static std::vector<double> Tuned(const Eigen::VectorXd& query,
                                    const Eigen::VectorXd& key);
 
-  // Writes 2 m features of one token [dim] and answers the logarithm of what
-  // they are to be multiplied by.
+  // Writes 2 m features of one token [dim] to `out` and answers the logarithm
+  // of what they are to be multiplied by.
   template <typename Real>
   Real MapInto(Side side, const ProjectionRows& rows, const Real* token,
-               Real* features) const;
+               Real* out, typename Features<Real>::Scratch* scratch) const;
   double Estimate(const ProjectionRows& rows, const Eigen::VectorXd& query,
                   const Eigen::VectorXd& key) const;
 

@@ -83,65 +83,67 @@ template void HalfSquares(const float*, int, int, Vector<float>*);
 template void HalfSquares(const double*, int, int, Vector<double>*);
 
 template <typename Real>
-void HyperbolicInto(const TokenMatrix<Real>& p,
-                    const Vector<Real>& half_squares, int count, int column,
-                    TokenMatrix<Real>* base, Vector<Real>* log_scale) {
-  const int m = static_cast<int>(p.cols());
+void Prepare(const ProjectionRows& rows, const Real* tokens, int count,
+             int base_size, Features<Real>* features) {
+  rows.Project(tokens, count, &features->scratch.projections);
+  HalfSquares(tokens, count, rows.dim(), &features->scratch.half_squares);
+  Reserve(count, base_size, &features->base);
+  Reserve(count, &features->log_scale);
+}
+template void Prepare(const ProjectionRows&, const float*, int, int,
+                      Features<float>*);
+template void Prepare(const ProjectionRows&, const double*, int, int,
+                      Features<double>*);
+
+template <typename Real>
+void HyperbolicInto(int count, int column, Features<Real>* features,
+                    Vector<Real>* log_scale) {
+  const TokenMatrix<Real>& p = features->scratch.projections;
+  const auto m = static_cast<int>(p.cols());
   const Real unit = 1 / std::sqrt(static_cast<Real>(2 * m));
   for (int t = 0; t < count; ++t) {
-    const Real* const from = p.data() + static_cast<int64_t>(t) * m;
-    Real* const to =
-        base->data() + static_cast<int64_t>(t) * base->cols() + column;
+    const Real* const from = &p(t, 0);
+    Real* const to = &features->base(t, column);
     MultiplyAddOf(from, m, -1, 0, to + m);
     const Real largest = std::max(MaxOf(from, m), MaxOf(to + m, m));
     MultiplyAddOf(from, m, 1, -largest, to);
     MultiplyAddOf(to + m, m, 1, -largest, to + m);
     ExpOf(to, 2 * m, to);
     MultiplyAddOf(to, 2 * m, unit, 0, to);
-    (*log_scale)[t] = largest - half_squares[t];
+    (*log_scale)[t] = largest - features->scratch.half_squares[t];
   }
 }
-template void HyperbolicInto(const TokenMatrix<float>&, const Vector<float>&,
-                             int, int, TokenMatrix<float>*, Vector<float>*);
-template void HyperbolicInto(const TokenMatrix<double>&, const Vector<double>&,
-                             int, int, TokenMatrix<double>*, Vector<double>*);
+template void HyperbolicInto(int, int, Features<float>*, Vector<float>*);
+template void HyperbolicInto(int, int, Features<double>*, Vector<double>*);
 
 template <typename Real>
-void TrigonometricInto(const TokenMatrix<Real>& p,
-                       const Vector<Real>& half_squares, int count, int column,
-                       TokenMatrix<Real>* base, Vector<Real>* log_scale) {
-  const int m = static_cast<int>(p.cols());
+void TrigonometricInto(int count, int column, Features<Real>* features,
+                       Vector<Real>* log_scale) {
+  const TokenMatrix<Real>& p = features->scratch.projections;
+  const auto m = static_cast<int>(p.cols());
   const Real unit = 1 / std::sqrt(static_cast<Real>(m));
   for (int t = 0; t < count; ++t) {
-    const Real* const from = p.data() + static_cast<int64_t>(t) * m;
-    Real* const to =
-        base->data() + static_cast<int64_t>(t) * base->cols() + column;
-    CosOf(from, m, to);
-    SinOf(from, m, to + m);
+    Real* const to = &features->base(t, column);
+    CosOf(&p(t, 0), m, to);
+    SinOf(&p(t, 0), m, to + m);
     MultiplyAddOf(to, 2 * m, unit, 0, to);
-    (*log_scale)[t] = half_squares[t];
+    (*log_scale)[t] = features->scratch.half_squares[t];
   }
 }
-template void TrigonometricInto(const TokenMatrix<float>&, const Vector<float>&,
-                                int, int, TokenMatrix<float>*, Vector<float>*);
-template void TrigonometricInto(const TokenMatrix<double>&,
-                                const Vector<double>&, int, int,
-                                TokenMatrix<double>*, Vector<double>*);
+template void TrigonometricInto(int, int, Features<float>*, Vector<float>*);
+template void TrigonometricInto(int, int, Features<double>*, Vector<double>*);
 
 template <typename Real>
 void BipolarBase(const ProjectionRows& rows, const Real* tokens, int count,
                  Features<Real>* features) {
-  thread_local TokenMatrix<Real> p;
-  thread_local Vector<Real> half_squares, far, near;
-  rows.Project(tokens, count, &p);
-  HalfSquares(tokens, count, rows.dim(), &half_squares);
   const int half = 2 * rows.size();
-  Reserve(count, 2 * half, &features->base);
-  Reserve(count, &features->log_scale);
+  Prepare(rows, tokens, count, 2 * half, features);
+  Vector<Real>& far = features->scratch.far;
+  Vector<Real>& near = features->scratch.near;
   Reserve(count, &far);
   Reserve(count, &near);
-  HyperbolicInto(p, half_squares, count, 0, &features->base, &far);
-  TrigonometricInto(p, half_squares, count, half, &features->base, &near);
+  HyperbolicInto(count, 0, features, &far);
+  TrigonometricInto(count, half, features, &near);
   for (int t = 0; t < count; ++t) {
     const Real scale = std::max(far[t], near[t]);
     Real less[2] = {far[t] - scale, near[t] - scale};

@@ -52,23 +52,24 @@ template <typename Real>
 void HalfSquares(const Real* tokens, int count, int dim,
                  Eigen::Matrix<Real, Eigen::Dynamic, 1>* out);
 
-// The two estimators that hybrids mix, from projections p of `count` tokens
-// with these half squares. Each writes 2 m columns of `base` from `column` on,
-// and the logarithm of what they are to be multiplied by.
+// Projections and half squares of tokens, into the scratch of `features`, which
+// get room for `base_size` each.
+template <typename Real>
+void Prepare(const ProjectionRows& rows, const Real* tokens, int count,
+             int base_size, Features<Real>* features);
+
+// The two estimators that hybrids mix, of `count` tokens that are prepared.
+// Each writes 2 m columns of the base from `column` on, and the logarithm of
+// what they are to be multiplied by.
 //
 //   hyperbolic     [exp(p), exp(-p)] e^(-|u|^2 / 2) / sqrt(2 m)
 //   trigonometric  [cos(p), sin(p)] e^(|u|^2 / 2) / sqrt(m)
 template <typename Real>
-void HyperbolicInto(const TokenMatrix<Real>& p,
-                    const Eigen::Matrix<Real, Eigen::Dynamic, 1>& half_squares,
-                    int count, int column, TokenMatrix<Real>* base,
+void HyperbolicInto(int count, int column, Features<Real>* features,
                     Eigen::Matrix<Real, Eigen::Dynamic, 1>* log_scale);
 template <typename Real>
-void TrigonometricInto(
-    const TokenMatrix<Real>& p,
-    const Eigen::Matrix<Real, Eigen::Dynamic, 1>& half_squares, int count,
-    int column, TokenMatrix<Real>* base,
-    Eigen::Matrix<Real, Eigen::Dynamic, 1>* log_scale);
+void TrigonometricInto(int count, int column, Features<Real>* features,
+                       Eigen::Matrix<Real, Eigen::Dynamic, 1>* log_scale);
 
 // Both of them, the hyperbolic ones first, under one scale: base and log_scale
 // of `features`.

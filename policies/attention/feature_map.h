@@ -37,6 +37,12 @@ struct Features {
   TokenMatrix<Real> base;     // [T, base_size]
   TokenMatrix<Real> weights;  // [T, num_groups], or empty: all 1
   Eigen::Matrix<Real, Eigen::Dynamic, 1> log_scale;  // [T]
+
+  // For the map: what it computes on the way.
+  struct Scratch {
+    TokenMatrix<Real> projections, others;
+    Eigen::Matrix<Real, Eigen::Dynamic, 1> half_squares, far, near;
+  } scratch;
 };
 
 // Makes room for so many rows; there may be more. Allocates where there is too

@@ -35,7 +35,7 @@ class GaussianHybrid : public FeatureMapOf<GaussianHybrid> {
   void MapTokens(Side side, const Real* tokens, int count,
                  Features<Real>* features) const {
     BipolarBase(rows_, tokens, count, features);
-    thread_local TokenMatrix<Real> p;
+    TokenMatrix<Real>& p = features->scratch.others;
     const int n = waves_.size();
     waves_.Project(tokens, count, &p);
     p.topRows(count) /= static_cast<Real>(tau_);

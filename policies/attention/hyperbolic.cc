@@ -20,14 +20,8 @@ class Hyperbolic : public FeatureMapOf<Hyperbolic> {
   template <typename Real>
   void MapTokens(Side, const Real* tokens, int count,
                  Features<Real>* features) const {
-    thread_local TokenMatrix<Real> p;
-    thread_local Eigen::Matrix<Real, Eigen::Dynamic, 1> half_squares;
-    rows_.Project(tokens, count, &p);
-    HalfSquares(tokens, count, dim(), &half_squares);
-    Reserve(count, base_size(), &features->base);
-    Reserve(count, &features->log_scale);
-    HyperbolicInto(p, half_squares, count, 0, &features->base,
-                   &features->log_scale);
+    Prepare(rows_, tokens, count, base_size(), features);
+    HyperbolicInto(count, 0, features, &features->log_scale);
     // The largest feature is the unit.
     const auto unit = static_cast<Real>(1 / std::sqrt(base_size()));
     if (epsilon_ > 0) {

@@ -181,7 +181,8 @@ TEST_F(BadInputTest, TablesWithOtherColumnsSayWhichAreWanted) {
                 {"two.csv:1: expected 3 columns, found 2", "obs_0 .. obs_2"});
   Write("named.csv", "obs_0,obs_1\n1,2\n");
   ExpectRefused({"act", "run", "--observations", "named.csv"}, 2,
-                {"named.csv:1: there is no column obs_2 or \"angle/velocity\"", "obs_0 .. obs_2"});
+                {"named.csv:1: there is no column obs_2 or \"angle/velocity\"",
+                 "obs_0 .. obs_2"});
 }
 
 TEST_F(BadInputTest, DoctorNamesThePackageOfAMissingGraphicsDriver) {

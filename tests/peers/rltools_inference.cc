@@ -1,15 +1,14 @@
 // Prints the seconds that RLtools takes for an action of a network with two
 // hidden layers of 64 tanh units. Compiled by inference_test.py; no part of the
 // build.
+// RLtools needs them in this order.
+// clang-format off
 #include <rl_tools/operations/cpu.h>
-
 #include <rl_tools/nn/optimizers/adam/instance/operations_generic.h>
-
 #include <rl_tools/nn/operations_cpu.h>
-
 #include <rl_tools/nn_models/mlp/operations_generic.h>
-
 #include <rl_tools/nn/optimizers/adam/operations_generic.h>
+// clang-format on
 
 #include <algorithm>
 #include <chrono>
@@ -23,9 +22,9 @@ using Types = rlt::numeric_types::Policy<float>;
 using StateShape = rlt::tensor::Shape<Index, 1, 1, 17>;
 using ActionShape = rlt::tensor::Shape<Index, 1, 1, 6>;
 using Network = rlt::nn_models::mlp::NeuralNetwork<
-    rlt::nn_models::mlp::Configuration<
-        Types, Index, 6, 3, 64, rlt::nn::activation_functions::TANH,
-        rlt::nn::activation_functions::IDENTITY>,
+    rlt::nn_models::mlp::Configuration<Types, Index, 6, 3, 64,
+                                       rlt::nn::activation_functions::TANH,
+                                       rlt::nn::activation_functions::IDENTITY>,
     rlt::nn::capability::Forward<>, StateShape>;
 
 int main() {
