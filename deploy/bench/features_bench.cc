@@ -115,9 +115,11 @@ std::string FeaturesPicture(const FeaturesBench& bench,
   const char* const kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                   "#e69f00"};
   std::string script = absl::StrCat(
-      terminal, "\nset title 'Error of the estimate of exp(q . k), ",
+      terminal, "\nset title \"Error of the estimate of exp(q . k), ",
       options.projections, " projections, length ", options.norm,
-      "'\nset xlabel 'angle between q and k, degrees'\n"
+      "\\nlines: closed form; points: measured, independent rows (full) and "
+      "orthogonal ones (hollow)\"\nset xlabel 'angle between q and k, "
+      "degrees'\n"
       "set ylabel 'root mean squared error, relative'\n"
       "set xrange [0:180]\nset xtics 30\nset logscale y\nset yrange [1e-3:]\n"
       "set key outside right\nset grid lc rgb '#dddddd'\n");
