@@ -117,8 +117,8 @@ std::string FeaturesPicture(const FeaturesBench& bench,
   std::string script = absl::StrCat(
       terminal, "\nset title \"Error of the estimate of exp(q . k), ",
       options.projections, " projections, length ", options.norm,
-      "\\nlines: closed form; points: measured, independent rows (full) and "
-      "orthogonal ones (hollow)\"\nset xlabel 'angle between q and k, "
+      "\\nline: formula; full: independent rows; hollow: orthogonal\"\nset "
+      "xlabel 'angle between q and k, "
       "degrees'\n"
       "set ylabel 'root mean squared error, relative'\n"
       "set xrange [0:180]\nset xtics 30\nset logscale y\nset yrange [1e-3:]\n"
