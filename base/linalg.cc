@@ -32,6 +32,10 @@ inline Float8 LoadFirst(const float* x, int64_t n) {
 #endif
 }
 
+inline void StoreFirst(Float8 v, int64_t n, float* x) {
+  std::memcpy(x, &v, n * sizeof(float));
+}
+
 // (0+4), (1+5), (2+6), (3+7).
 inline Float4 Fold(Float8 v) {
   return __builtin_shufflevector(v, v, 0, 1, 2, 3) +
@@ -66,15 +70,89 @@ inline void DotLanes(const float* a, int64_t stride, const float* x, int64_t n,
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
     const Float8 xs = Load(x + i);
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) lanes[r] += Load(a + r * stride + i) * xs;
   }
   if (i < n) {
     const Float8 xs = LoadFirst(x + i, n - i);
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       lanes[r] += LoadFirst(a + r * stride + i, n - i) * xs;
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) sums[r] = lanes[r];
+}
+
+// C's rows [0, kRows) and columns [0, 8 kVectors), of which the last vector has
+// `last` in [1, 8] columns, for a(r, i) = a[r row_stride + i inner_stride].
+template <int kRows, int kVectors, bool kIsWhole>
+inline void GemmBlock(const float* a, int64_t row_stride, int64_t inner_stride,
+                      const float* b, int inner, int64_t cols, int64_t last,
+                      bool accumulate, float* c) {
+  const auto load = [last](const float* x, int v) {
+    return kIsWhole || v < kVectors - 1 ? Load(x + 8 * v)
+                                        : LoadFirst(x + 8 * v, last);
+  };
+  Float8 sums[kRows][kVectors] = {};
+  for (int i = 0; i < inner; ++i, a += inner_stride, b += cols) {
+    Float8 row[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) row[v] = load(b, v);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const float factor = a[r * row_stride];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sums[r][v] += row[v] * factor;
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r, c += cols) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      if (accumulate) sums[r][v] = load(c, v) + sums[r][v];
+      StoreFirst(sums[r][v], v < kVectors - 1 || kIsWhole ? 8 : last,
+                 c + 8 * v);
+    }
+  }
+}
+
+template <int kRows>
+inline void GemmRows(const float* a, int64_t row_stride, int64_t inner_stride,
+                     const float* b, int inner, int64_t cols, bool accumulate,
+                     float* c) {
+  int64_t j = 0;
+  for (; j + 16 <= cols; j += 16) {
+    GemmBlock<kRows, 2, true>(a, row_stride, inner_stride, b + j, inner, cols,
+                              8, accumulate, c + j);
+  }
+  if (j + 8 <= cols) {
+    GemmBlock<kRows, 1, true>(a, row_stride, inner_stride, b + j, inner, cols,
+                              8, accumulate, c + j);
+    j += 8;
+  }
+  if (j < cols) {
+    GemmBlock<kRows, 1, false>(a, row_stride, inner_stride, b + j, inner, cols,
+                               cols - j, accumulate, c + j);
+  }
+}
+
+void StridedGemm(const float* a, int64_t row_stride, int64_t inner_stride,
+                 const float* b, int rows, int inner, int cols, bool accumulate,
+                 float* c) {
+  DCHECK_GE(rows, 0);
+  DCHECK_GE(inner, 0);
+  DCHECK_GE(cols, 0);
+  const int64_t width = cols;
+  int r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    GemmRows<4>(a + r * row_stride, row_stride, inner_stride, b, inner, width,
+                accumulate, c + r * width);
+  }
+  for (; r < rows; ++r) {
+    GemmRows<1>(a + r * row_stride, row_stride, inner_stride, b, inner, width,
+                accumulate, c + r * width);
+  }
 }
 
 }  // namespace
@@ -116,6 +194,21 @@ void Gemv(const float* a, const float* x, int rows, int cols, bool accumulate,
     const float sum = Dot(a + r * stride, x, cols);
     y[r] = accumulate ? y[r] + sum : sum;
   }
+}
+
+void Gemm(const float* a, const float* b, int rows, int inner, int cols,
+          bool accumulate, float* c) {
+  StridedGemm(a, inner, 1, b, rows, inner, cols, accumulate, c);
+}
+
+void GemmTransposed(const float* a, const float* b, int rows, int inner,
+                    int cols, bool accumulate, float* c) {
+  if (cols != 1) {
+    StridedGemm(a, 1, rows, b, rows, inner, cols, accumulate, c);
+    return;
+  }
+  // One column: C^T = B^T A has the same sums, with lanes for rows of C.
+  StridedGemm(b, inner, 1, a, 1, inner, rows, accumulate, c);
 }
 
 float Max(const float* x, int64_t n) {

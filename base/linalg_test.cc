@@ -96,6 +96,47 @@ TEST(LinalgTest, GemvIsADotForEachRow) {
   }
 }
 
+TEST(LinalgTest, GemmSumsInTheOrderOfTheInnerIndex) {
+  const std::vector<float> a = Normals(13 * 40, 0), b = Normals(40 * 40, 1),
+                           before = Normals(13 * 40, 2);
+  for (int rows : {0, 1, 3, 4, 5, 8, 13}) {
+    for (int inner : {0, 1, 2, 7, 40}) {
+      for (int cols : {0, 1, 2, 5, 7, 8, 9, 15, 16, 17, 24, 31, 40}) {
+        // A and its transpose, between numbers that must not be read.
+        const std::vector<float> pa = Shifted(a, 0, rows * inner, 3);
+        const std::vector<float> pb = Shifted(b, 0, inner * cols, 5);
+        std::vector<float> pt(rows * inner + 1, 1e30f);
+        for (int r = 0; r < rows; ++r) {
+          for (int i = 0; i < inner; ++i) pt[i * rows + r] = a[r * inner + i];
+        }
+        std::vector<float> c(rows * cols + 1, 5), added(before), t(c),
+            t_added(before);
+        Gemm(pa.data() + 3, pb.data() + 5, rows, inner, cols, false, c.data());
+        Gemm(pa.data() + 3, pb.data() + 5, rows, inner, cols, true,
+             added.data());
+        GemmTransposed(pt.data(), pb.data() + 5, rows, inner, cols, false,
+                       t.data());
+        GemmTransposed(pt.data(), pb.data() + 5, rows, inner, cols, true,
+                       t_added.data());
+        for (int at = 0; at < rows * cols; ++at) {
+          float sum = 0;
+          for (int i = 0; i < inner; ++i) {
+            sum += a[at / cols * inner + i] * b[i * cols + at % cols];
+          }
+          ASSERT_TRUE(SameBits(c[at], sum))
+              << rows << "x" << inner << "x" << cols;
+          ASSERT_TRUE(SameBits(t[at], sum))
+              << rows << "x" << inner << "x" << cols;
+          ASSERT_TRUE(SameBits(added[at], before[at] + sum));
+          ASSERT_TRUE(SameBits(t_added[at], before[at] + sum));
+        }
+        ASSERT_EQ(c[rows * cols], 5);
+        ASSERT_EQ(t[rows * cols], 5);
+      }
+    }
+  }
+}
+
 // 1 + 2^-24 is rounded to 1 before the addition; a fused operation would keep
 // the small part: (1 + 2^-12)^2 - (1 + 2^-11) = 2^-24.
 TEST(LinalgTest, RoundsEachProduct) {

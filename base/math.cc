@@ -45,7 +45,7 @@ Number Pow2(Bits<Number> k) {
 // e^x = y 2^k: returns y in [0.7, 1.42], sets k (modulo 2^32); |x| <= 104.
 // Coefficients of Cephes' expf.
 template <typename Number>
-Number ExpParts(Number x, Bits<Number>* k) {
+[[gnu::always_inline]] inline Number ExpParts(Number x, Bits<Number>* k) {
   const Number shifted = x * static_cast<float>(1 / kLn2) + kRoundFloat;
   const Number n = shifted - kRoundFloat;
   *k = ToBits(shifted) - 0x4B400000u;  // the bits of kRoundFloat
@@ -60,7 +60,7 @@ Number ExpParts(Number x, Bits<Number>* k) {
 }
 
 template <typename Number>
-Number ExpOf(Number x) {
+[[gnu::always_inline]] inline Number ExpOf(Number x) {
   // Comparisons are written so that NaN passes.
   const Number below = x > 89.0f ? All<Number>(89.0f) : x;
   const Number clamped = below < -104.0f ? All<Number>(-104.0f) : below;
@@ -76,7 +76,7 @@ Number ExpOf(Number x) {
 // x = 2^e m with m in [sqrt(1/2), sqrt(2)), ln(m) = 2 artanh(s) with
 // s = (m - 1) / (m + 1), arranged so that f = m - 1 enters unrounded.
 template <typename Number>
-Number LogOf(Number x) {
+[[gnu::always_inline]] inline Number LogOf(Number x) {
   const Number normal = x < 0x1p-126f ? x * 0x1p25f : x;
   const Number offset =
       x < 0x1p-126f ? All<Number>(152.0f) : All<Number>(127.0f);
@@ -110,7 +110,7 @@ Number LogOf(Number x) {
 
 // Works on |x|, so that it is odd by construction.
 template <typename Number>
-Number TanhOf(Number x) {
+[[gnu::always_inline]] inline Number TanhOf(Number x) {
   const Bits<Number> sign = ToBits(x) & 0x80000000u;
   const Number size = FromBits<Number>(ToBits(x) ^ sign);
   // Near 0: odd polynomial of Cephes' tanhf.
@@ -132,7 +132,7 @@ Number TanhOf(Number x) {
 
 // e^-|x| <= 1 neither overflows nor loses the small values.
 template <typename Number>
-Number SigmoidOf(Number x) {
+[[gnu::always_inline]] inline Number SigmoidOf(Number x) {
   const Number e = ExpOf(FromBits<Number>(ToBits(x) | 0x80000000u));
   const Number numerator = x < 0.0f ? e : All<Number>(1.0f);
   const Number result = numerator / (1.0f + e);
@@ -148,7 +148,7 @@ struct Angle {
   Bits<Number> quadrant;
 };
 template <typename Number>
-Angle<Number> ReduceAngle(Number x) {
+[[gnu::always_inline]] inline Angle<Number> ReduceAngle(Number x) {
   constexpr double kTwoOverPi = 0.63661977236758134308;
   constexpr double kHalfPiHigh = 0x1.921fb544p0;
   constexpr double kHalfPiLow = 0x1.0b4611a626331p-34;
@@ -159,8 +159,10 @@ Angle<Number> ReduceAngle(Number x) {
 
 // sin(quadrant pi / 2 + r) from sin(r) and cos(r), and NaN beyond the range.
 template <typename Number>
-Number SineOfQuadrant(Number x, Bits<Number> quadrant, Number sine,
-                      Number cosine) {
+[[gnu::always_inline]] inline Number SineOfQuadrant(Number x,
+                                                    Bits<Number> quadrant,
+                                                    Number sine,
+                                                    Number cosine) {
   const Bits<Number> swap = -(quadrant & 1u);
   const Bits<Number> sign = (quadrant & 2u) << 62;
   const Number result = FromBits<Number>(
@@ -169,45 +171,72 @@ Number SineOfQuadrant(Number x, Bits<Number> quadrant, Number sine,
   return size <= kLargestAngle ? result : QuietNan<Number>(0.0);
 }
 
-// Double result good to 2^-36: more than a float holds. `turns` quarter turns
-// are added: 0 for the sine, 1 for the cosine.
+// Sine and cosine of the angle's remainder, good to 2^-36: more than a float
+// holds.
 template <typename Number>
-Number ShortSine(Number x, uint64_t turns) {
-  const Angle<Number> angle = ReduceAngle(x);
-  const Number r = angle.r;
-  const Number z = r * r;
-  Number p = z * (-1.0 / 39916800) + 1.0 / 362880;
-  p = p * z - 1.0 / 5040;
-  p = p * z + 1.0 / 120;
-  p = p * z - 1.0 / 6;
-  Number q = z * (1.0 / 479001600) - 1.0 / 3628800;
-  q = q * z + 1.0 / 40320;
-  q = q * z - 1.0 / 720;
-  q = q * z + 1.0 / 24;
-  q = q * z - 0.5;
-  // r (1 + ..) keeps the sign of -0.
-  return SineOfQuadrant(x, angle.quadrant + turns, r * (1.0 + z * p),
-                        1.0 + z * q);
-}
+struct ShortSine {
+  explicit ShortSine(Number x) : x(x) {
+    const Angle<Number> angle = ReduceAngle(x);
+    quadrant = angle.quadrant;
+    const Number r = angle.r;
+    const Number z = r * r;
+    Number p = z * (-1.0 / 39916800) + 1.0 / 362880;
+    p = p * z - 1.0 / 5040;
+    p = p * z + 1.0 / 120;
+    p = p * z - 1.0 / 6;
+    Number q = z * (1.0 / 479001600) - 1.0 / 3628800;
+    q = q * z + 1.0 / 40320;
+    q = q * z - 1.0 / 720;
+    q = q * z + 1.0 / 24;
+    q = q * z - 0.5;
+    // r (1 + ..) keeps the sign of -0.
+    sine = r * (1.0 + z * p);
+    cosine = 1.0 + z * q;
+  }
+  // sin(x + turns pi / 2).
+  Number Turned(uint64_t turns) const {
+    return SineOfQuadrant(x, quadrant + turns, sine, cosine);
+  }
 
-Float8 ShortSine(Float8 x, uint64_t turns) {
-  const Float4 low = __builtin_shufflevector(x, x, 0, 1, 2, 3);
-  const Float4 high = __builtin_shufflevector(x, x, 4, 5, 6, 7);
-  const Float4 sine_low = __builtin_convertvector(
-      ShortSine(__builtin_convertvector(low, Double4), turns), Float4);
-  const Float4 sine_high = __builtin_convertvector(
-      ShortSine(__builtin_convertvector(high, Double4), turns), Float4);
-  return __builtin_shufflevector(sine_low, sine_high, 0, 1, 2, 3, 4, 5, 6, 7);
-}
+  Number x, sine, cosine;
+  Bits<Number> quadrant;
+};
 
-// y = f(x), eight at a time; the rest in a padded register.
+// Eight of them.
+struct ShortSine8 {
+  explicit ShortSine8(Float8 x)
+      : low(__builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3),
+                                    Double4)),
+        high(__builtin_convertvector(__builtin_shufflevector(x, x, 4, 5, 6, 7),
+                                     Double4)) {}
+  Float8 Turned(uint64_t turns) const {
+    const Float4 a = __builtin_convertvector(low.Turned(turns), Float4);
+    const Float4 b = __builtin_convertvector(high.Turned(turns), Float4);
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+  }
+
+  const ShortSine<Double4> low, high;
+};
+
+// y = f(x), twice eight at a time, of which one goes on while the other waits
+// for its results; the rest in a padded register.
 template <typename Function>
 inline void Map(Function f, const float* x, int64_t n, float* y) {
-  for (; n >= 8; n -= 8, x += 8, y += 8) {
+  for (; n >= 16; n -= 16, x += 16, y += 16) {
+    Float8 v, w;
+    std::memcpy(&v, x, sizeof(v));
+    std::memcpy(&w, x + 8, sizeof(w));
+    v = f(v);
+    w = f(w);
+    std::memcpy(y, &v, sizeof(v));
+    std::memcpy(y + 8, &w, sizeof(w));
+  }
+  if (n >= 8) {
     Float8 v;
     std::memcpy(&v, x, sizeof(v));
     v = f(v);
     std::memcpy(y, &v, sizeof(v));
+    n -= 8, x += 8, y += 8;
   }
   if (n > 0) {
     Float8 v = {};
@@ -221,8 +250,12 @@ inline void Map(Function f, const float* x, int64_t n, float* y) {
 
 float Exp(float x) { return ExpOf(x); }
 float Log(float x) { return LogOf(x); }
-float Sin(float x) { return static_cast<float>(ShortSine<double>(x, 0)); }
-float Cos(float x) { return static_cast<float>(ShortSine<double>(x, 1)); }
+float Sin(float x) {
+  return static_cast<float>(ShortSine<double>(x).Turned(0));
+}
+float Cos(float x) {
+  return static_cast<float>(ShortSine<double>(x).Turned(1));
+}
 float Tanh(float x) { return TanhOf(x); }
 float Sigmoid(float x) { return SigmoidOf(x); }
 
@@ -233,10 +266,31 @@ void Log(const float* x, int64_t n, float* y) {
   Map([](Float8 v) { return LogOf(v); }, x, n, y);
 }
 void Sin(const float* x, int64_t n, float* y) {
-  Map([](Float8 v) { return ShortSine(v, 0); }, x, n, y);
+  Map([](Float8 v) { return ShortSine8(v).Turned(0); }, x, n, y);
 }
 void Cos(const float* x, int64_t n, float* y) {
-  Map([](Float8 v) { return ShortSine(v, 1); }, x, n, y);
+  Map([](Float8 v) { return ShortSine8(v).Turned(1); }, x, n, y);
+}
+void SinCos(const float* x, int64_t n, float* sines, float* cosines) {
+  const auto both = [](Float8 v, Float8* sine, Float8* cosine) {
+    const ShortSine8 parts(v);
+    *sine = parts.Turned(0);
+    *cosine = parts.Turned(1);
+  };
+  Float8 v = {}, sine, cosine;
+  for (; n >= 8; n -= 8, x += 8, sines += 8, cosines += 8) {
+    std::memcpy(&v, x, sizeof(v));
+    both(v, &sine, &cosine);
+    std::memcpy(sines, &sine, sizeof(v));
+    std::memcpy(cosines, &cosine, sizeof(v));
+  }
+  if (n > 0) {
+    v = Float8{};
+    std::memcpy(&v, x, n * sizeof(float));
+    both(v, &sine, &cosine);
+    std::memcpy(sines, &sine, n * sizeof(float));
+    std::memcpy(cosines, &cosine, n * sizeof(float));
+  }
 }
 void Tanh(const float* x, int64_t n, float* y) {
   Map([](Float8 v) { return TanhOf(v); }, x, n, y);

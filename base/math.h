@@ -27,6 +27,8 @@ void Exp(const float* x, int64_t n, float* y);
 void Log(const float* x, int64_t n, float* y);
 void Sin(const float* x, int64_t n, float* y);
 void Cos(const float* x, int64_t n, float* y);
+// Both at once: little more work than one. No two of the arrays may overlap.
+void SinCos(const float* x, int64_t n, float* sines, float* cosines);
 void Tanh(const float* x, int64_t n, float* y);
 void Sigmoid(const float* x, int64_t n, float* y);
 

@@ -196,6 +196,25 @@ TEST(MathTest, DenormalsAreNumbers) {
   EXPECT_NEAR(Log(0x1p-149f), -149 * std::log(2.0), 1e-5);
 }
 
+TEST(MathTest, SineAndCosineAtOnceAreThoseApart) {
+  std::vector<float> x;
+  for (int i = 0; i < 1000; ++i) x.push_back(1.37f * (i - 500) * (i % 7));
+  x.push_back(0x1p21f);
+  x.push_back(std::numeric_limits<float>::quiet_NaN());
+  for (const size_t n : {size_t{0}, size_t{1}, size_t{7}, size_t{8}, size_t{9},
+                         size_t{23}, x.size()}) {
+    const float* const from = x.data() + x.size() - n;
+    std::vector<float> sines(n + 1, 5), cosines(n + 1, 5);
+    SinCos(from, static_cast<int64_t>(n), sines.data(), cosines.data());
+    for (size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(ToBits(sines[i]), ToBits(Sin(from[i]))) << from[i];
+      ASSERT_EQ(ToBits(cosines[i]), ToBits(Cos(from[i]))) << from[i];
+    }
+    ASSERT_EQ(sines[n], 5);
+    ASSERT_EQ(cosines[n], 5);
+  }
+}
+
 TEST(MathTest, TanhAndSineAreOdd) {
   for (uint64_t bits = 0; bits <= 0x7F800000; bits += 10007) {
     const float x = FromBits(bits);
