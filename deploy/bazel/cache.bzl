@@ -56,23 +56,15 @@ models_repository = repository_rule(
     local = True,
 )
 
-# A compiler for 64-bit ARM that links everything in, the C library too.
-def _aarch64_impl(ctx):
-    root = _cache(ctx) + "/aarch64-debian12"
-    _require(ctx, root + "/lib/libprotobuf.a", " --robot")
-    libraries = [
-        path.basename[len("lib"):-len(".a")]
-        for path in ctx.path(root + "/lib").readdir()
-        if path.basename.startswith("libabsl_")
-    ] + ["protobuf", "glog", "gflags", "unwind", "crypto", "z", "lzma"]
-    ctx.file("BUILD", """
+# A compiler that stands beside the system's own.
+_TOOLCHAIN = """
 load("@bazel_tools//tools/cpp:unix_cc_toolchain_config.bzl", "cc_toolchain_config")
 
 filegroup(name = "none")
 
 cc_toolchain_suite(
     name = "suite",
-    toolchains = {"aarch64": ":toolchain"},
+    toolchains = {"{cpu}": ":toolchain"},
     visibility = ["//visibility:public"],
 )
 
@@ -92,37 +84,101 @@ cc_toolchain(
 
 cc_toolchain_config(
     name = "config",
-    abi_libc_version = "aarch64",
-    abi_version = "aarch64",
-    compile_flags = ["-isystem%s/include"],
-    compiler = "gcc",
-    cpu = "aarch64",
-    cxx_builtin_include_directories = [
-        "/usr/aarch64-linux-gnu/include",
-        "/usr/lib/gcc-cross/aarch64-linux-gnu/12/include",
-        "/usr/include",
-        "%s/include",
-    ],
+    abi_libc_version = "{cpu}",
+    abi_version = "{cpu}",
+    compile_flags = {compile_flags},
+    compiler = "{name}",
+    cpu = "{cpu}",
+    cxx_builtin_include_directories = {include_directories},
     host_system_name = "x86_64",
-    link_flags = ["-static", "-L%s/lib"],
-    link_libs = %s,
+    link_flags = {link_flags},
+    link_libs = {link_libs},
     opt_compile_flags = ["-DNDEBUG", "-ffunction-sections", "-fdata-sections"],
     opt_link_flags = ["-Wl,--gc-sections", "-s"],
-    target_libc = "aarch64",
-    target_system_name = "aarch64",
-    tool_paths = {
-        tool: "/usr/bin/aarch64-linux-gnu-" + tool
-        for tool in ["ar", "cpp", "gcc", "gcov", "ld", "llvm-cov", "nm", "objdump", "strip"]
-    },
-    toolchain_identifier = "aarch64",
+    target_libc = "{cpu}",
+    target_system_name = "{cpu}",
+    tool_paths = {tools},
+    toolchain_identifier = "{cpu}",
 )
-""" % (root, root, root, repr(
-        ["-Wl,--start-group"] + ["-l" + name for name in libraries] +
-        ["-Wl,--end-group", "-lstdc++", "-lm", "-lpthread"],
-    )))
+"""
+
+def _write_toolchain(
+        ctx,
+        cpu,
+        prefix,
+        name,
+        compiler,
+        include_directories,
+        link_libs,
+        compile_flags = [],
+        link_flags = []):
+    """The BUILD file of a toolchain; `prefix`: of the paths of binutils."""
+    tools = {
+        tool: prefix + tool
+        for tool in ["ar", "cpp", "gcov", "ld", "llvm-cov", "nm", "objdump", "strip"]
+    }
+    tools["gcc"] = compiler
+    text = _TOOLCHAIN
+    for key, value in {
+        "cpu": cpu,
+        "name": name,
+        "compile_flags": repr(compile_flags),
+        "include_directories": repr(include_directories),
+        "link_flags": repr(link_flags),
+        "link_libs": repr(link_libs),
+        "tools": repr(tools),
+    }.items():
+        text = text.replace("{" + key + "}", value)
+    ctx.file("BUILD", text)
+
+# A compiler for 64-bit ARM that links everything in, the C library too.
+def _aarch64_impl(ctx):
+    root = _cache(ctx) + "/aarch64-debian12"
+    _require(ctx, root + "/lib/libprotobuf.a", " --robot")
+    libraries = [
+        path.basename[len("lib"):-len(".a")]
+        for path in ctx.path(root + "/lib").readdir()
+        if path.basename.startswith("libabsl_")
+    ] + ["protobuf", "glog", "gflags", "unwind", "crypto", "z", "lzma"]
+    _write_toolchain(
+        ctx,
+        cpu = "aarch64",
+        prefix = "/usr/bin/aarch64-linux-gnu-",
+        name = "gcc",
+        compiler = "/usr/bin/aarch64-linux-gnu-gcc",
+        compile_flags = ["-isystem" + root + "/include"],
+        include_directories = [
+            "/usr/aarch64-linux-gnu/include",
+            "/usr/lib/gcc-cross/aarch64-linux-gnu/12/include",
+            "/usr/include",
+            root + "/include",
+        ],
+        link_flags = ["-static", "-L" + root + "/lib"],
+        link_libs = ["-Wl,--start-group"] +
+                    ["-l" + name for name in libraries] +
+                    ["-Wl,--end-group", "-lstdc++", "-lm", "-lpthread"],
+    )
 
 aarch64_repository = repository_rule(
     implementation = _aarch64_impl,
+    environ = _ENVIRON,
+    local = True,
+)
+
+def _clang_impl(ctx):
+    _require(ctx, "/usr/bin/clang", " --robot")
+    _write_toolchain(
+        ctx,
+        cpu = "k8",
+        prefix = "/usr/bin/",
+        name = "clang",
+        compiler = "/usr/bin/clang",
+        include_directories = ["/usr/include", "/usr/lib"],
+        link_libs = ["-lstdc++", "-lm", "-lpthread"],
+    )
+
+clang_repository = repository_rule(
+    implementation = _clang_impl,
     environ = _ENVIRON,
     local = True,
 )
