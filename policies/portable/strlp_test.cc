@@ -1,5 +1,6 @@
 #include "policies/portable/strlp.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -51,6 +52,8 @@ TEST(StrlpTest, DamageIsFoundWhereverItIs) {
     } else {
       bad.resize(at);
     }
+    // A new file: some file systems wait for the disk where one is overwritten.
+    std::remove(path.c_str());
     std::ofstream(path, std::ios::binary) << bad;
     const absl::Status status = ReadStrlp(path).status();
     ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
