@@ -57,8 +57,7 @@ Real ComplexMap::MapInto(Side side, const ProjectionRows& rows,
   const Real sign = side == Side::kKey ? -1 : 1;
   Real* const cosines = out;
   Real* const sines = out + m_;
-  CosOf(&p(1, 0), m_, cosines);
-  SinOf(&p(1, 0), m_, sines);
+  SinCosOf(&p(1, 0), m_, sines, cosines);
   for (int i = 0; i < m_; ++i) p(0, i) -= largest;
   ExpOf(&p(0, 0), m_, &p(0, 0));
   for (int i = 0; i < m_; ++i) {

@@ -32,6 +32,13 @@ void CosOf(const double* x, int64_t n, double* y) {
 void SinOf(const double* x, int64_t n, double* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = Sin(x[i]);
 }
+void SinCosOf(const float* x, int64_t n, float* sines, float* cosines) {
+  SinCos(x, n, sines, cosines);
+}
+void SinCosOf(const double* x, int64_t n, double* sines, double* cosines) {
+  SinOf(x, n, sines);
+  CosOf(x, n, cosines);
+}
 
 float MaxOf(const float* x, int64_t n) { return Max(x, n); }
 double MaxOf(const double* x, int64_t n) { return *std::max_element(x, x + n); }
@@ -55,8 +62,7 @@ ProjectionRows::ProjectionRows(const v1::Projections& config, int m, int dim,
 void ProjectionRows::Project(const float* tokens, int count,
                              TokenMatrix<float>* out) const {
   Reserve(count, size(), out);
-  out->topRows(count).noalias() =
-      Eigen::Map<const TokenMatrix<float>>(tokens, count, rows_.rows()) * rows_;
+  Gemm(tokens, rows_.data(), count, dim(), size(), false, out->data());
 }
 
 void ProjectionRows::Project(const double* tokens, int count,
@@ -124,8 +130,7 @@ void TrigonometricInto(int count, int column, Features<Real>* features,
   const Real unit = 1 / std::sqrt(static_cast<Real>(m));
   for (int t = 0; t < count; ++t) {
     Real* const to = &features->base(t, column);
-    CosOf(&p(t, 0), m, to);
-    SinOf(&p(t, 0), m, to + m);
+    SinCosOf(&p(t, 0), m, to + m, to);
     MultiplyAddOf(to, 2 * m, unit, 0, to);
     (*log_scale)[t] = features->scratch.half_squares[t];
   }

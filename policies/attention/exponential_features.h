@@ -18,6 +18,8 @@ void CosOf(const float* x, int64_t n, float* y);
 void CosOf(const double* x, int64_t n, double* y);
 void SinOf(const float* x, int64_t n, float* y);
 void SinOf(const double* x, int64_t n, double* y);
+void SinCosOf(const float* x, int64_t n, float* sines, float* cosines);
+void SinCosOf(const double* x, int64_t n, double* sines, double* cosines);
 
 // Max and MultiplyAdd of base/linalg, in doubles as well.
 float MaxOf(const float* x, int64_t n);
@@ -37,7 +39,7 @@ class ProjectionRows {
   int size() const { return static_cast<int>(exact_.rows()); }
   int dim() const { return static_cast<int>(exact_.cols()); }
   const Eigen::MatrixXd& exact() const { return exact_; }
-  // [count, size] = tokens [count, dim] times the rows.
+  // [count, size] = tokens [count, dim] times the rows; in floats by Gemm.
   void Project(const float* tokens, int count, TokenMatrix<float>* out) const;
   void Project(const double* tokens, int count, TokenMatrix<double>* out) const;
 

@@ -23,6 +23,7 @@ absl::StatusOr<std::shared_ptr<const FeatureMap>> MakeFeatures(
   }
   ASSIGN_OR_RETURN(std::unique_ptr<FeatureMap> map,
                    FeatureRegistry::Make(config, dim));
+  map->config_ = config;
   const auto size =
       int64_t{map->base_size()} * static_cast<int64_t>(map->groups().size());
   if (size > kMostFeatures) {

@@ -84,6 +84,8 @@ class FeatureMap {
   bool is_softmax() const { return is_softmax_; }
   // Estimates may be below 0, and so may denominators.
   bool is_signed() const { return is_signed_; }
+  // What it was made from.
+  const v1::FeatureConfig& config() const { return config_; }
 
   // Of `count` tokens [count, dim], as the first rows of `features`. Allocates
   // only where that is too small for them.
@@ -109,6 +111,10 @@ class FeatureMap {
         is_signed_(is_signed) {}
 
  private:
+  friend absl::StatusOr<std::shared_ptr<const FeatureMap>> MakeFeatures(
+      const v1::FeatureConfig& config, int dim);
+
+  v1::FeatureConfig config_;
   const int dim_, base_size_, first_size_;
   const std::vector<Group> groups_;
   const bool is_softmax_, is_signed_;

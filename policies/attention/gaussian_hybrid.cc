@@ -45,8 +45,7 @@ class GaussianHybrid : public FeatureMapOf<GaussianHybrid> {
     for (int t = 0; t < count; ++t) {
       Real* const row = &features->weights(t, 0);
       row[0] = 1;
-      CosOf(&p(t, 0), n, row + 1);
-      SinOf(&p(t, 0), n, row + 1 + n);
+      SinCosOf(&p(t, 0), n, row + 1 + n, row + 1);
       for (int i = 0; i < n; ++i) row[1 + n + i] *= sign;
     }
   }

@@ -47,6 +47,13 @@ void Apply(Function function, int64_t n, Real* x) {
     case v1::GeneralizedFeatures::ELU_PLUS_ONE:
       for (int64_t i = 0; i < n; ++i) x[i] = x[i] > 0 ? x[i] + 1 : Exp(x[i]);
       return;
+    case v1::GeneralizedFeatures::GELU:
+      for (int64_t i = 0; i < n; ++i) {
+        constexpr Real kRoot = 0.79788456080286535588;  // sqrt(2 / pi)
+        const Real t = kRoot * (x[i] + Real{0.044715} * x[i] * x[i] * x[i]);
+        x[i] *= (1 + Tanh(static_cast<float>(t))) / 2;
+      }
+      return;
   }
   LOG(FATAL) << "unknown function " << function;
 }
@@ -55,7 +62,8 @@ bool IsSigned(Function function) {
   return function == v1::GeneralizedFeatures::IDENTITY ||
          function == v1::GeneralizedFeatures::TANH ||
          function == v1::GeneralizedFeatures::COS ||
-         function == v1::GeneralizedFeatures::SIN;
+         function == v1::GeneralizedFeatures::SIN ||
+         function == v1::GeneralizedFeatures::GELU;
 }
 
 class Generalized : public FeatureMapOf<Generalized> {

@@ -117,11 +117,15 @@ absl::StatusOr<double> MeanRelativeError(const v1::FeatureConfig& features,
 std::string WarningOfError(const v1::FeatureConfig& features, double norm) {
   const auto error = MeanRelativeError(features, norm);
   if (!error.ok() || *error <= 1) return "";
+  // Beyond that, also where the formula has overflowed: nobody compares.
+  constexpr double kMost = 1e6;
   std::string warning = absl::StrFormat(
       "features.%s: for queries and keys of length %.3g the estimate of "
-      "exp(q . k) is wrong by %.3g times its size on average; shorten them by "
-      "a smaller scale",
-      FeatureRegistry::KindOf(features), norm, *error);
+      "exp(q . k) is wrong by %s%.3g times its size on average; shorten them "
+      "by a smaller scale",
+      FeatureRegistry::KindOf(features), norm,
+      *error < kMost ? "" : "more than ", *error < kMost ? *error : kMost);
+  if (!(*error < kMost)) return warning;
   uint32_t projections = 0;
   switch (features.kind_case()) {
     case v1::FeatureConfig::kTrigonometric:

@@ -5,12 +5,14 @@
 //
 // Stable for tokens of any length: a query's scale cancels and is left out; the
 // keys' is taken relative to the largest so far. Works in tiles: beside its
-// input and output it holds O(M d_v) numbers, and one a query.
+// input and output it holds O(M d_v) numbers, one a query, and for column sums
+// of few tokens their features (at most 8 MiB).
 // Paper: "Rethinking Attention with Performers".
 #ifndef STARLING_POLICIES_ATTENTION_LINEAR_ATTENTION_H_
 #define STARLING_POLICIES_ATTENTION_LINEAR_ATTENTION_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "policies/attention/exact_attention.h"
@@ -50,59 +52,63 @@ class LinearAttention {
 
   // Denominators that the floor has replaced, since the beginning.
   int64_t floored() const { return floored_; }
+  // What the closed form says of the lengths of queries and keys seen so far
+  // (see WarningOfError), logged once a process as well; "" where they do.
+  const std::string& warning() const { return warning_; }
   const FeatureMap& map() const { return *map_; }
 
  private:
-  absl::Status Check(TokensRef q, TokensRef k) const;
-  // Features of rows `first` on, at most a tile; answers how many.
-  int MapTile(Side side, TokensRef tokens, Eigen::Index first);
-  // Adds the keys' features, times `values` beside a one, to state_.
+  // Also what is subtracted from each key, and whether lengths will do.
+  absl::Status Begin(TokensRef q, TokensRef k, bool may_centre);
+  // Tokens whose features begin at a row of those.
+  struct Tile {
+    Side side;
+    const Features<float>* features;
+    Eigen::Index row;
+    int count;
+  };
+  // Tokens `first` on, at most `most`. Good until the next of this side.
+  Tile MapTile(Side side, TokensRef tokens, Eigen::Index first, int most);
+  // The same for all tokens in turn and then again: in pass 0 the features of
+  // few tokens are kept for pass 1.
+  Tile TileOf(Side side, TokensRef tokens, Eigen::Index first, int pass);
+  // Its features of group g: times its weights, and for queries its signs.
+  const float* Group(const Tile& tile, size_t g);
+  // scales_: of each of its features, relative to e^largest_.
+  void ScaleOf(const Tile& keys);
+  // sums [groups, base_size] += the features of each token times its factor.
+  void AddWeighted(const Tile& tile, const float* factors, float* sums);
+  // dots [count] = the features of each token times sums.
+  void DotWeighted(const Tile& tile, const float* sums, float* dots);
+  // The groups' factors, which are on one side of every product.
+  void ApplySigns(float* sums) const;
+  // Adds keys times [1, value] to state_; `values` from `first` on, or null:
+  // ones alone.
+  void AddTile(const Tile& keys,
+               const Eigen::Ref<const TokenMatrix<float>>* values,
+               Eigen::Index first);
+  // All keys, into an empty state.
   void AddKeys(TokensRef k, const Eigen::Ref<const TokenMatrix<float>>* values);
-  // Of the keys to come: what is subtracted from each.
-  void Centre(TokensRef k);
-  // Of group g in features_: times its weights, and for queries its signs.
-  const TokenMatrix<float>& Group(Side side, size_t g, int count);
   // Replaces denominators that are too small; counts them.
   void Guard(Eigen::VectorXf* denominators);
 
   const std::shared_ptr<const FeatureMap> map_;
   const LinearAttentionOptions options_;
   int64_t floored_ = 0;
+  std::string warning_;
+  // The longest length that has been looked at.
+  float examined_ = 0;
   // Of a tile.
-  TokenMatrix<float> tokens_, group_, values_;
-  Features<float> features_;
+  TokenMatrix<float> tokens_, group_, group_weights_, values_, sums_;
+  Features<float> queries_, keys_;
+  // Where causal: [groups base_size, tile] of its keys, [tile, tile] scores.
+  TokenMatrix<float> transposed_, scores_;
   // [groups base_size, d_v + 1], relative to e^largest_.
   TokenMatrix<float> state_;
   float largest_ = 0;
   bool is_centred_ = false;
   Eigen::RowVectorXf centre_;
-  Eigen::VectorXf denominators_, weights_;
-};
-
-// Causal attention token by token, for sequences that have no end.
-class CausalState {
- public:
-  // Of values [value_size].
-  CausalState(std::shared_ptr<const FeatureMap> map, int value_size,
-              float scale = 1);
-
-  void Reset();
-  // A key [dim] and its value.
-  void Append(const float* key, const float* value);
-  // The mean value by the keys so far, for a query [dim]; zeros before the
-  // first. Answers whether the denominator was above 0.
-  bool Query(const float* query, float* out);
-
- private:
-  const std::shared_ptr<const FeatureMap> map_;
-  const int value_size_;
-  const float root_scale_;
-  Features<float> features_;
-  Eigen::VectorXf token_;
-  TokenMatrix<float> state_;
-  Eigen::RowVectorXf sums_;
-  float largest_ = 0;
-  bool is_empty_ = true;
+  Eigen::VectorXf denominators_, weights_, scales_;
 };
 
 }  // namespace starling

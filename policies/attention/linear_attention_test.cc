@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/text_proto.h"
 #include "gtest/gtest.h"
+#include "policies/attention/causal_state.h"
 #include "tests/testing/allocation_guard.h"
 
 namespace starling {
@@ -114,6 +115,35 @@ TEST(LinearAttentionTest, CausalAttentionSeesNothingThatComes) {
     ASSERT_TRUE(attention.AttendCausally(q, changed, v, &other).ok());
     EXPECT_EQ(out.topRows(40), other.topRows(40));
     EXPECT_NE(out.row(40), other.row(40));
+  }
+}
+
+TEST(LinearAttentionTest, CausalAttentionGoesTokenByTokenAsWell) {
+  // Keys that grow: the scale of the sums is raised all the time.
+  Tokens q = Draw(100, 5, 0.7, 1), k = Draw(100, 5, 0.8, 2);
+  for (int i = 0; i < 100; ++i)
+    k.row(i) *= 0.5f + 0.02f * static_cast<float>(i);
+  const Tokens v = Draw(100, 3, 1, 3);
+  LinearAttentionOptions options;
+  options.scale = 0.5f;
+  for (const char* const kind : kKinds) {
+    SCOPED_TRACE(kind);
+    const auto map = Make(kind, 5);
+    LinearAttention attention(map, options);
+    Tokens out;
+    ASSERT_TRUE(attention.AttendCausally(q, k, v, &out).ok());
+    CausalState state(map, 3, 0.5f);
+    Eigen::RowVectorXf row(3);
+    for (int time = 0; time < 2; ++time) {
+      EXPECT_TRUE(state.Query(q.row(0).data(), row.data()));
+      EXPECT_TRUE(row.isZero());
+      for (int i = 0; i < 100; ++i) {
+        state.Append(k.row(i).data(), v.row(i).data());
+        ASSERT_TRUE(state.Query(q.row(i).data(), row.data()));
+        ASSERT_LT((row - out.row(i)).cwiseAbs().maxCoeff(), 1e-5) << i;
+      }
+      state.Reset();
+    }
   }
 }
 
@@ -220,6 +250,33 @@ TEST(LinearAttentionTest, DenominatorsBelowTheFloorAreCounted) {
   EXPECT_TRUE(out.allFinite());
 }
 
+TEST(LinearAttentionTest, WarnsOfLengthsThatTheFormulaDoesNotRecommend) {
+  LinearAttention attention(Make("positive { m: 128 }", 4), Uncentred());
+  Tokens out;
+  const auto warning = [&](double norm) {
+    const Tokens tokens = Draw(20, 4, norm, 1);
+    EXPECT_TRUE(attention.Attend(tokens, tokens, tokens, &out).ok());
+    return attention.warning();
+  };
+  EXPECT_EQ(warning(1), "");
+  EXPECT_TRUE(absl::StrContains(warning(1.5), "take angular_hybrid"))
+      << attention.warning();
+  EXPECT_TRUE(absl::StrContains(warning(10), "more than 1e+06 times"))
+      << attention.warning();
+  // It is the scaled tokens that count, and the distance of keys from their
+  // mean.
+  LinearAttentionOptions options;
+  options.scale = 0.01f;
+  LinearAttention scaled(Make("positive { m: 128 }", 4), options);
+  const Tokens q = Draw(20, 4, 5, 1);
+  const Tokens k =
+      Draw(20, 4, 5, 2).rowwise() + Eigen::RowVector4f(99, 0, 0, 0);
+  EXPECT_TRUE(scaled.Attend(q, k, k, &out).ok());
+  EXPECT_EQ(scaled.warning(), "");
+  EXPECT_TRUE(scaled.AttendCausally(q, k, k, &out).ok());
+  EXPECT_NE(scaled.warning(), "");
+}
+
 TEST(LinearAttentionTest, RefusesWhatDoesNotFit) {
   LinearAttention attention(Make("positive { m: 8 }", 4), {});
   Tokens out;
@@ -256,13 +313,15 @@ TEST(LinearAttentionTest, AllocatesNothingOnceItIsWarm) {
   const Tokens q = Draw(200, 4, 1, 1), k = Draw(200, 4, 1, 2);
   for (const char* const kind : kKinds) {
     SCOPED_TRACE(kind);
-    LinearAttention attention(Make(kind, 4), {}), summing(Make(kind, 4), {});
+    LinearAttention attention(Make(kind, 4), {}), summing(Make(kind, 4), {}),
+        causal(Make(kind, 4), {});
     Tokens out;
     Eigen::VectorXf sums;
     for (int i = 0; i < 2; ++i) {
       const AllocationGuard guard;
       ASSERT_TRUE(summing.ColumnSums(q, k, &sums).ok());
       ASSERT_TRUE(attention.Attend(q, k, k, &out).ok());
+      ASSERT_TRUE(causal.AttendCausally(q, k, k, &out).ok());
       if (i > 0) {
         EXPECT_EQ(guard.count(), 0);
       }

@@ -11,9 +11,9 @@ namespace starling {
 
 // [m, d], m and d >= 1. Each row alone is N(0, I_d) with the length CHI, and of
 // length sqrt(d) with SQRT_D. Orthogonal ones come in independent blocks of d
-// rows, each a Haar-distributed rotation (the Q of a normal matrix whose R has
-// a positive diagonal), the last block cut; lengths are drawn apart from
-// directions. O(m d^2).
+// rows, each a Haar-distributed rotation (normal rows made orthonormal), the
+// last block cut; lengths are drawn apart from directions. The same bits
+// everywhere. O(m d^2).
 // Paper: "Rethinking Attention with Performers".
 Eigen::MatrixXd RandomRows(int m, int d, bool orthogonal,
                            v1::Projections::Length length, Rng* rng);
