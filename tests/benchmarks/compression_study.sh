@@ -22,8 +22,10 @@ mkdir -p "$dir"
 touch "$dir/results.csv"
 
 # Of each task: strategy, generations, edges that may be chosen, weights that may
-# live (a tenth of those of state -> 32 -> action), other settings.
+# live (a tenth of those of state -> 32 -> action), other settings. Of a search:
+# tenths of the generations after which it begins and ends.
 settings() {
+  begins=2 ends=3
   case $1 in
     half_cheetah)
       ars='num_directions: 16 top_directions: 4 step_size: 0.02 sigma: 0.03'
@@ -33,10 +35,10 @@ settings() {
       generations=200 edges=38 limit=32 shift=0 ;;
     hopper)
       ars='num_directions: 8 top_directions: 4 step_size: 0.01 sigma: 0.025'
-      generations=800 edges=52 limit=44 shift=1 ;;
+      generations=800 edges=52 limit=44 shift=1 begins=5 ends=6 ;;
     walker2d)
-      ars='num_directions: 40 top_directions: 30 step_size: 0.03 sigma: 0.025'
-      generations=160 edges=82 limit=73 shift=1 ;;
+      ars='num_directions: 8 top_directions: 4 step_size: 0.01 sigma: 0.025'
+      generations=800 edges=82 limit=73 shift=1 begins=5 ends=6 ;;
     *) echo "unknown task $1" >&2; exit 2 ;;
   esac
 }
@@ -46,7 +48,7 @@ run_one() {
   grep -q "^$task,$method,$seed," "$dir/results.csv" && return
   settings "$task"
   local mlp='mlp { hidden: 32 bias: false }' policy verb=train search=''
-  local warmup=$((generations / 5)) budget=$generations
+  local warmup=$((generations * begins / 10)) budget=$generations
   case $method in
     dense) policy=$mlp ;;
     random) policy="edge_pruned { $mlp random { edges: $((edges + edges / 2)) } }" ;;
@@ -57,13 +59,14 @@ run_one() {
   case $method in
     search | partition | magnitude)
       verb=search
-      budget=$((generations * 3 / 10))
+      budget=$((generations * ends / 10))
       local controller='policy_gradient { step_size: 0.2 }'
       search="mask_gradient: true warmup_generations: $warmup"
       case $method in
         search) search+=' importance_prior: 2' ;;
         magnitude)
-          controller='magnitude_pruning {}' budget=$((generations / 2)) ;;
+          controller='magnitude_pruning {}'
+          budget=$((generations * (ends > 5 ? ends : 5) / 10)) ;;
         partition) search='' budget=$((generations / 2)) ;;
       esac
       search="controller { $controller }
