@@ -8,6 +8,7 @@ namespace starling {
 namespace {
 
 constexpr double kLimit = 524288;
+constexpr double kHalfPi = 1.57079632679489661923;
 constexpr double kTwoOverPi = 6.36619772367581382433e-01;
 
 // pi/2 in three parts of 33 bits, so that multiples below 2^20 are exact, each
@@ -96,5 +97,28 @@ double SinOfQuarter(double x, int64_t quarters) {
 double Sin(double x) { return SinOfQuarter(x, 0); }
 
 double Cos(double x) { return SinOfQuarter(x, 1); }
+
+double Atan2(double y, double x) {
+  const double size_x = x < 0 ? -x : x, size_y = y < 0 ? -y : y;
+  const double larger = size_x > size_y ? size_x : size_y;
+  if (larger == 0) return 0;
+  // In the first octant to five digits; NaN stays NaN.
+  const bool is_steep = size_y > size_x;
+  const double t = is_steep ? size_x / size_y : size_y / size_x;
+  const double z = t * t;
+  double angle =
+      t *
+      (0.9998660 +
+       z * (-0.3302995 + z * (0.1801410 + z * (-0.0851330 + z * 0.0208351))));
+  // Twice by Newton: the error becomes its third power.
+  const double c = is_steep ? t : 1, s = is_steep ? 1 : t;
+  if (is_steep) angle = kHalfPi - angle;
+  for (int i = 0; i < 2; ++i) {
+    const double sine = Sin(angle), cosine = Cos(angle);
+    angle += (s * cosine - c * sine) / (c * cosine + s * sine);
+  }
+  if (x < 0) angle = kPi - angle;
+  return y < 0 ? -angle : angle;
+}
 
 }  // namespace starling

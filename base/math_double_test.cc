@@ -65,6 +65,28 @@ TEST(MathDoubleTest, SpecialValues) {
   EXPECT_FALSE(std::isnan(Sin(524288.0)));
 }
 
+TEST(MathDoubleTest, AnglesAreThoseOfThePlane) {
+  double worst = 0;
+  for (int i = 0; i < 200000; ++i) {
+    const double angle = -3.2 + 6.4 * i / 200000;
+    for (const double length : {1e-3, 1.0, 345.6}) {
+      const double y = length * std::sin(angle), x = length * std::cos(angle);
+      const double expected = std::atan2(y, x);
+      worst = std::fmax(worst, std::fabs(Atan2(y, x) - expected) /
+                                   std::fmax(std::fabs(expected), 1e-3));
+    }
+  }
+  EXPECT_LT(worst, 4.5e-16);
+  EXPECT_EQ(Atan2(0, 0), 0);
+  EXPECT_EQ(Atan2(0, 2), 0);
+  EXPECT_EQ(Atan2(0, -2), kPi);
+  EXPECT_EQ(Atan2(3, 0), kPi / 2);
+  EXPECT_EQ(Atan2(-3, 0), -kPi / 2);
+  EXPECT_TRUE(std::isnan(Atan2(std::numeric_limits<double>::quiet_NaN(), 1)));
+  EXPECT_TRUE(std::isnan(Atan2(std::numeric_limits<double>::infinity(),
+                               std::numeric_limits<double>::infinity())));
+}
+
 TEST(MathDoubleTest, BitsNeverMove) {
   uint64_t digest = 0;
   ForEachPoint([&](double x) {

@@ -77,7 +77,7 @@ TEST_F(BadInputTest, UnknownNamesComeWithTheirPlaceAndTheNearestName) {
 
 TEST_F(BadInputTest, MissingPartsNameTheFileAndListWhatThereIs) {
   ExpectBadExperiment(Bad("env { pendulum {} max_steps: 30 }", ""),
-                      {"bad.textproto: env", "known: ant, cartpole, "});
+                      {"bad.textproto: env", "known: ant, car_racing, cartpole, "});
   ExpectBadExperiment(Bad("policy { mlp { hidden: 8 } }", ""),
                       {"bad.textproto: policy", "linear, mlp"});
 }
