@@ -201,6 +201,11 @@ void Gemm(const float* a, const float* b, int rows, int inner, int cols,
   StridedGemm(a, inner, 1, b, rows, inner, cols, accumulate, c);
 }
 
+void Gemm(const float* a, int64_t row_stride, const float* b, int rows,
+          int inner, int cols, bool accumulate, float* c) {
+  StridedGemm(a, row_stride, 1, b, rows, inner, cols, accumulate, c);
+}
+
 void GemmTransposed(const float* a, const float* b, int rows, int inner,
                     int cols, bool accumulate, float* c) {
   if (cols != 1) {

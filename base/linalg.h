@@ -34,6 +34,11 @@ void Gemv(const float* a, const float* x, int rows, int cols, bool accumulate,
 void Gemm(const float* a, const float* b, int rows, int inner, int cols,
           bool accumulate, float* c);
 
+// The same where A's rows begin `row_stride` numbers apart; they may overlap, as
+// the windows of a convolution do.
+void Gemm(const float* a, int64_t row_stride, const float* b, int rows,
+          int inner, int cols, bool accumulate, float* c);
+
 // The same of A^T, for A stored as [inner, rows].
 void GemmTransposed(const float* a, const float* b, int rows, int inner,
                     int cols, bool accumulate, float* c);

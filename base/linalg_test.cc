@@ -137,6 +137,17 @@ TEST(LinalgTest, GemmSumsInTheOrderOfTheInnerIndex) {
   }
 }
 
+TEST(LinalgTest, RowsOfAProductMayOverlap) {
+  const std::vector<float> a = Normals(40, 0), b = Normals(5 * 9, 1);
+  std::vector<float> windows, c(7 * 9), expected(7 * 9);
+  for (int r = 0; r < 7; ++r) {
+    windows.insert(windows.end(), &a[3 * r], &a[3 * r] + 5);
+  }
+  Gemm(a.data(), 3, b.data(), 7, 5, 9, false, c.data());
+  Gemm(windows.data(), b.data(), 7, 5, 9, false, expected.data());
+  EXPECT_EQ(c, expected);
+}
+
 // 1 + 2^-24 is rounded to 1 before the addition; a fused operation would keep
 // the small part: (1 + 2^-12)^2 - (1 + 2^-11) = 2^-24.
 TEST(LinalgTest, RoundsEachProduct) {

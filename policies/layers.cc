@@ -39,7 +39,8 @@ absl::StatusOr<Layers> PlanLayers(const v1::PolicyConfig& config,
         "policy.", kind, " reads a state, but ", spec.name(),
         " shows only images (", spec.image_height(), " x ", spec.image_width(),
         " x ", spec.image_channels(),
-        "); use a policy that reads images, or an environment with a state"));
+        "); use a policy that reads images, such as implicit_attention, or an "
+        "environment with a state"));
   }
   if (spec.state_size() == 0 && !has_bias) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "base/search_space.h"
 #include "base/vectors.h"
+#include "policies/gaze.h"
 #include "policies/live_network.h"
 #include "proto/env.pb.h"
 #include "proto/model.pb.h"
@@ -84,6 +85,8 @@ class Policy {
   virtual absl::Status Export(v1::ExportedPolicy* model) const;
   // The same as Cost, node by node; null: the policy is no such network.
   virtual const LiveNetwork* network() const { return nullptr; }
+  // Where the last Act looked; empty: the policy does not look at places.
+  virtual Gaze gaze() const { return {}; }
 };
 
 // A factory gets the environment's spec for sizes and bounds and answers

@@ -13,39 +13,6 @@ namespace {
 constexpr Eigen::Index kRows = 64, kColumns = 256;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
-// Scores of tile after tile.
-class Tiles {
- public:
-  Tiles(TokensRef q, TokensRef k, float scale, bool causal)
-      : q_(q), k_(k), scale_(scale), causal_(causal) {}
-
-  // [rows, columns] from a query and a key on; where causal, those of later
-  // keys are -infinity. Good until the next call.
-  TokenMatrix<float>& Scores(Eigen::Index first_query, Eigen::Index first_key) {
-    const Eigen::Index rows = std::min(kRows, q_.rows() - first_query);
-    const Eigen::Index columns = std::min(kColumns, k_.rows() - first_key);
-    queries_ = q_.middleRows(first_query, rows) * scale_;
-    keys_ = k_.middleRows(first_key, columns).transpose();
-    scores_.resize(rows, columns);
-    Gemm(queries_.data(), keys_.data(), static_cast<int>(rows),
-         static_cast<int>(q_.cols()), static_cast<int>(columns), false,
-         scores_.data());
-    if (!causal_) return scores_;
-    for (Eigen::Index i = 0; i < rows; ++i) {
-      for (Eigen::Index j = 0; j < columns; ++j) {
-        if (first_key + j > first_query + i) scores_(i, j) = kNothing;
-      }
-    }
-    return scores_;
-  }
-
- private:
-  const TokensRef q_, k_;
-  const float scale_;
-  const bool causal_;
-  TokenMatrix<float> queries_, keys_, scores_;
-};
-
 // row = exp(row - most).
 void ExpBelow(float most, Eigen::Index n, float* row) {
   MultiplyAdd(row, n, 1, -most, row);
@@ -54,87 +21,119 @@ void ExpBelow(float most, Eigen::Index n, float* row) {
 
 }  // namespace
 
-void ExactAttention(TokensRef q, TokensRef k, TokensRef v, float scale,
-                    bool causal, TokenMatrix<float>* out) {
-  CHECK_EQ(q.cols(), k.cols());
-  CHECK_EQ(k.rows(), v.rows());
-  if (causal) CHECK_EQ(q.rows(), k.rows());
-  out->setZero(q.rows(), v.cols());
-  Tiles tiles(q, k, scale, causal);
-  TokenMatrix<float> values;
-  // Largest score so far, and the sum of weights relative to it.
-  Eigen::VectorXf largest(kRows), total(kRows);
-  for (Eigen::Index i = 0; i < q.rows(); i += kRows) {
-    largest.setConstant(kNothing);
-    total.setZero();
-    const Eigen::Index last = causal ? std::min(k.rows(), i + kRows) : k.rows();
-    for (Eigen::Index j = 0; j < last; j += kColumns) {
-      TokenMatrix<float>& scores = tiles.Scores(i, j);
-      for (Eigen::Index r = 0; r < scores.rows(); ++r) {
-        float* const row = &scores(r, 0);
-        const Eigen::Index n = scores.cols();
-        const float most = std::max(largest[r], Max(row, n));
-        if (most == kNothing) {
-          std::fill(row, row + n, 0.0f);
-          continue;
-        }
-        const float shrink = Exp(largest[r] - most);
-        largest[r] = most;
-        ExpBelow(most, n, row);
-        const float sum = Sum(row, n);
-        total[r] = total[r] * shrink + sum;
-        out->row(i + r) *= shrink;
-      }
-      values = v.middleRows(j, scores.cols());
-      Gemm(scores.data(), values.data(), static_cast<int>(scores.rows()),
-           static_cast<int>(scores.cols()), static_cast<int>(v.cols()), true,
-           out->data() + i * v.cols());
-    }
-    for (Eigen::Index r = 0; r < std::min(kRows, q.rows() - i); ++r) {
-      if (total[r] > 0) out->row(i + r) /= total[r];
+void ExactAttention::Score(TokensRef a, TokensRef b, Eigen::Index first_row,
+                           Eigen::Index first_column, bool causal) {
+  const Eigen::Index rows = std::min(kRows, a.rows() - first_row);
+  const Eigen::Index columns = std::min(kColumns, b.rows() - first_column);
+  rows_ = a.middleRows(first_row, rows) * scale_;
+  columns_ = b.middleRows(first_column, columns).transpose();
+  scores_.resize(rows, columns);
+  Gemm(rows_.data(), columns_.data(), static_cast<int>(rows),
+       static_cast<int>(a.cols()), static_cast<int>(columns), false,
+       scores_.data());
+  if (!causal) return;
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    for (Eigen::Index j = 0; j < columns; ++j) {
+      if (first_column + j > first_row + i) scores_(i, j) = kNothing;
     }
   }
 }
 
-void ExactColumnSums(TokensRef q, TokensRef k, float scale,
-                     Eigen::VectorXf* sums) {
+void ExactAttention::Reduce(Eigen::Index row) {
+  float* const scores = &scores_(row, 0);
+  const Eigen::Index n = scores_.cols();
+  const float most = std::max(largest_[row], Max(scores, n));
+  if (most == kNothing) {
+    std::fill(scores, scores + n, 0.0f);
+    return;
+  }
+  const float shrink = Exp(largest_[row] - most);
+  largest_[row] = most;
+  ExpBelow(most, n, scores);
+  const float sum = Sum(scores, n);
+  total_[row] = total_[row] * shrink + sum;
+}
+
+void ExactAttention::Attend(TokensRef q, TokensRef k, TokensRef v, bool causal,
+                            TokenMatrix<float>* out) {
   CHECK_EQ(q.cols(), k.cols());
-  sums->setZero(k.rows());
-  Tiles tiles(q, k, scale, false);
-  Eigen::VectorXf largest(kRows), total(kRows);
-  // Of one tile in floats, of all in doubles.
-  Eigen::VectorXf part;
-  Eigen::VectorXd exact = Eigen::VectorXd::Zero(k.rows());
+  CHECK_EQ(k.rows(), v.rows());
+  if (causal) CHECK_EQ(q.rows(), k.rows());
+  out->setZero(q.rows(), v.cols());
   for (Eigen::Index i = 0; i < q.rows(); i += kRows) {
-    largest.setConstant(kNothing);
-    total.setZero();
+    largest_.setConstant(kRows, kNothing);
+    total_.setZero(kRows);
+    const Eigen::Index last = causal ? std::min(k.rows(), i + kRows) : k.rows();
+    for (Eigen::Index j = 0; j < last; j += kColumns) {
+      Score(q, k, i, j, causal);
+      for (Eigen::Index r = 0; r < scores_.rows(); ++r) {
+        const float before = largest_[r];
+        Reduce(r);
+        if (before != largest_[r]) out->row(i + r) *= Exp(before - largest_[r]);
+      }
+      values_ = v.middleRows(j, scores_.cols());
+      Gemm(scores_.data(), values_.data(), static_cast<int>(scores_.rows()),
+           static_cast<int>(scores_.cols()), static_cast<int>(v.cols()), true,
+           out->data() + i * v.cols());
+    }
+    for (Eigen::Index r = 0; r < std::min(kRows, q.rows() - i); ++r) {
+      if (total_[r] > 0) out->row(i + r) /= total_[r];
+    }
+  }
+}
+
+void ExactAttention::ColumnSums(TokensRef q, TokensRef k,
+                                Eigen::VectorXf* sums) {
+  CHECK_EQ(q.cols(), k.cols());
+  sums_.setZero(k.rows());
+  for (Eigen::Index i = 0; i < q.rows(); i += kRows) {
+    largest_.setConstant(kRows, kNothing);
+    total_.setZero(kRows);
     for (const bool is_second : {false, true}) {
       for (Eigen::Index j = 0; j < k.rows(); j += kColumns) {
-        TokenMatrix<float>& scores = tiles.Scores(i, j);
-        part.setZero(scores.cols());
-        for (Eigen::Index r = 0; r < scores.rows(); ++r) {
-          float* const row = &scores(r, 0);
-          const Eigen::Index n = scores.cols();
-          if (!is_second) {
-            const float most = std::max(largest[r], Max(row, n));
-            const float shrink = Exp(largest[r] - most);
-            largest[r] = most;
-            ExpBelow(most, n, row);
-            const float sum = Sum(row, n);
-            total[r] = total[r] * shrink + sum;
-          } else {
-            ExpBelow(largest[r], n, row);
-            const float share = 1 / total[r];
-            for (Eigen::Index c = 0; c < n; ++c) part[c] += share * row[c];
+        Score(q, k, i, j, false);
+        if (!is_second) {
+          for (Eigen::Index r = 0; r < scores_.rows(); ++r) Reduce(r);
+          continue;
+        }
+        part_.setZero(scores_.cols());
+        for (Eigen::Index r = 0; r < scores_.rows(); ++r) {
+          float* const row = &scores_(r, 0);
+          ExpBelow(largest_[r], scores_.cols(), row);
+          const float share = 1 / total_[r];
+          for (Eigen::Index c = 0; c < scores_.cols(); ++c) {
+            part_[c] += share * row[c];
           }
         }
-        if (is_second) {
-          exact.segment(j, part.size()) += part.cast<double>();
-        }
+        sums_.segment(j, part_.size()) += part_.cast<double>();
       }
     }
   }
-  *sums = exact.cast<float>();
+  *sums = sums_.cast<float>();
+}
+
+void ExactAttention::KernelSums(TokensRef q, TokensRef k, Side of,
+                                Eigen::VectorXf* sums) {
+  CHECK_EQ(q.cols(), k.cols());
+  TokensRef tokens = of == Side::kKey ? k : q;
+  TokensRef others = of == Side::kKey ? q : k;
+  sums->setZero(tokens.rows());
+  if (q.rows() == 0 || k.rows() == 0) return;
+  // Of each token.
+  part_.resize(tokens.rows());
+  for (Eigen::Index i = 0; i < tokens.rows(); i += kRows) {
+    const Eigen::Index rows = std::min(kRows, tokens.rows() - i);
+    largest_.setConstant(kRows, kNothing);
+    total_.setZero(kRows);
+    for (Eigen::Index j = 0; j < others.rows(); j += kColumns) {
+      Score(tokens, others, i, j, false);
+      for (Eigen::Index r = 0; r < rows; ++r) Reduce(r);
+    }
+    part_.segment(i, rows) = largest_.head(rows);
+    sums->segment(i, rows) = total_.head(rows);
+  }
+  ExpBelow(Max(part_.data(), part_.size()), part_.size(), part_.data());
+  *sums = sums->cwiseProduct(part_);
 }
 
 }  // namespace starling

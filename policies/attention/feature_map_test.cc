@@ -286,20 +286,20 @@ TEST(FeatureMapTest, AngularHybridIsExactAtBothEnds) {
       Features<float> q, k;
       map->Map(Side::kQuery, f.data(), 1, &q);
       map->Map(Side::kKey, key.data(), 1, &k);
-      double sum = 0;
+      const Eigen::RowVectorXd a = q.base.row(0).cast<double>();
+      const Eigen::RowVectorXd b = k.base.row(0).cast<double>();
       const int half = map->first_size();
+      double sum = 0;
       for (size_t group = 0; group < map->groups().size(); ++group) {
         const auto at = static_cast<Eigen::Index>(group);
-        const double weight = q.weights(0, at) * k.weights(0, at);
-        sum += weight *
-               (map->groups()[group].first *
-                    q.base.row(0).head(half).dot(k.base.row(0).head(half)) +
-                map->groups()[group].second *
-                    q.base.row(0).tail(half).dot(k.base.row(0).tail(half)));
+        sum += double{q.weights(0, at)} * double{k.weights(0, at)} *
+               (map->groups()[group].first * a.head(half).dot(b.head(half)) +
+                map->groups()[group].second * a.tail(half).dot(b.tail(half)));
       }
       const double estimate =
-          sum * std::exp(double{q.log_scale[0]} + k.log_scale[0]);
-      EXPECT_NEAR(estimate / std::exp(f.dot(key)), 1, 1e-5);
+          sum * std::exp(double{q.log_scale[0]} + double{k.log_scale[0]});
+      const double kernel = std::exp(f.cast<double>().dot(key.cast<double>()));
+      EXPECT_NEAR(estimate / kernel, 1, 1e-6);
     }
   }
 }

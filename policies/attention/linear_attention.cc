@@ -19,7 +19,7 @@ constexpr int kTile = 128;
 // Half of a tile's scores are for nothing: smaller ones.
 constexpr int kCausalTile = 32;
 // Features of one side that are kept from a first pass for a second.
-constexpr int64_t kMostKept = int64_t{1} << 20;
+constexpr int64_t kMostKept = int64_t{1} << 18;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 // The sum of squares of a matrix whose elements are all finite.
@@ -309,6 +309,36 @@ absl::Status LinearAttention::ColumnSums(TokensRef q, TokensRef k,
     ScaleOf(tile);
     for (int t = 0; t < tile.count; ++t) (*sums)[first + t] *= scales_[t];
   }
+  return absl::OkStatus();
+}
+
+absl::Status LinearAttention::KernelSums(TokensRef q, TokensRef k, Side of,
+                                         Eigen::VectorXf* sums) {
+  RETURN_IF_ERROR(Begin(q, k, false));
+  TokensRef tokens = of == Side::kKey ? k : q;
+  TokensRef others = of == Side::kKey ? q : k;
+  const Side side = of == Side::kKey ? Side::kQuery : Side::kKey;
+  sums->setZero(tokens.rows());
+  if (q.rows() == 0 || k.rows() == 0) return absl::OkStatus();
+  state_.setZero(map_->feature_dim(), 1);
+  largest_ = kNothing;
+  for (Eigen::Index first = 0; first < others.rows(); first += kTile) {
+    AddTile(MapTile(side, others, first, kTile), nullptr, first);
+  }
+  ApplySigns(state_.data());
+  // Here: each token's scale.
+  denominators_.resize(tokens.rows());
+  for (Eigen::Index first = 0; first < tokens.rows(); first += kTile) {
+    const Tile tile = MapTile(of, tokens, first, kTile);
+    DotWeighted(tile, state_.data(), &(*sums)[first]);
+    denominators_.segment(first, tile.count) =
+        tile.features->log_scale.head(tile.count);
+  }
+  const auto count = static_cast<int64_t>(denominators_.size());
+  MultiplyAdd(denominators_.data(), count, 1, -Max(denominators_.data(), count),
+              denominators_.data());
+  Exp(denominators_.data(), count, denominators_.data());
+  *sums = sums->cwiseProduct(denominators_);
   return absl::OkStatus();
 }
 

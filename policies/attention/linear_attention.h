@@ -6,7 +6,7 @@
 // Stable for tokens of any length: a query's scale cancels and is left out; the
 // keys' is taken relative to the largest so far. Works in tiles: beside its
 // input and output it holds O(M d_v) numbers, one a query, and for column sums
-// of few tokens their features (at most 8 MiB).
+// of few tokens their features (at most 2 MiB).
 // Paper: "Rethinking Attention with Performers".
 #ifndef STARLING_POLICIES_ATTENTION_LINEAR_ATTENTION_H_
 #define STARLING_POLICIES_ATTENTION_LINEAR_ATTENTION_H_
@@ -49,6 +49,13 @@ class LinearAttention {
                               TokenMatrix<float>* out);
   // [L_k]: what each key gets from all queries, whose weights sum to 1 each.
   absl::Status ColumnSums(TokensRef q, TokensRef k, Eigen::VectorXf* sums);
+
+  // Without the division by a query's sum: for each token of side `of`, the sum
+  // of exp(scale q . k) over those of the other side, times a number that is
+  // the same for all. Signed features can make it negative. Keys are not
+  // centred.
+  absl::Status KernelSums(TokensRef q, TokensRef k, Side of,
+                          Eigen::VectorXf* sums);
 
   // Denominators that the floor has replaced, since the beginning.
   int64_t floored() const { return floored_; }

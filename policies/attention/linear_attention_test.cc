@@ -185,7 +185,7 @@ TEST(LinearAttentionTest, MoreFeaturesLessError) {
   const Tokens q = Draw(64, 8, 0.7, 1), k = Draw(64, 8, 0.7, 2);
   const Tokens v = Draw(64, 4, 1, 3);
   Tokens exact, out;
-  ExactAttention(q, k, v, 1, false, &exact);
+  ExactAttention(1).Attend(q, k, v, false, &exact);
   std::vector<double> logs_m, logs_error;
   for (const int m : {16, 64, 256, 1024}) {
     double squares = 0;
@@ -338,22 +338,79 @@ TEST(ExactAttentionTest, IsTheDefinition) {
     weights.row(i) /= weights.row(i).sum();
   }
   Tokens out;
-  ExactAttention(q, k, v, 0.5f, false, &out);
+  ExactAttention attention(0.5f);
+  attention.Attend(q, k, v, false, &out);
   EXPECT_LT(
       (out.cast<double>() - weights * v.cast<double>()).cwiseAbs().maxCoeff(),
       1e-6);
   Eigen::VectorXf sums;
-  ExactColumnSums(q, k, 0.5f, &sums);
+  attention.ColumnSums(q, k, &sums);
   EXPECT_LT((sums.cast<double>() - weights.colwise().sum().transpose())
                 .cwiseAbs()
                 .maxCoeff(),
             1e-5);
   // Causal: the first row is the first value, the last sees all.
   Tokens causal;
-  ExactAttention(k, k, v, 0.5f, true, &causal);
+  attention.Attend(k, k, v, true, &causal);
   EXPECT_LT((causal.row(0) - v.row(0)).cwiseAbs().maxCoeff(), 1e-6);
-  ExactAttention(k.bottomRows(1), k, v, 0.5f, false, &out);
+  attention.Attend(k.bottomRows(1), k, v, false, &out);
   EXPECT_LT((causal.bottomRows(1) - out).cwiseAbs().maxCoeff(), 1e-6);
+}
+
+TEST(KernelSumsTest, AreThoseOfTheKernelTimesANumber) {
+  const Tokens q = Draw(150, 4, 0.8, 1), k = Draw(300, 4, 0.7, 2);
+  const auto expect_proportional = [](const Eigen::VectorXf& sums,
+                                      Eigen::VectorXd expected,
+                                      double tolerance) {
+    ASSERT_EQ(sums.size(), expected.size());
+    const double factor = sums.cast<double>().sum() / expected.sum();
+    EXPECT_GT(factor, 0);
+    EXPECT_LT((sums.cast<double>() - factor * expected).cwiseAbs().maxCoeff(),
+              tolerance * factor * expected.maxCoeff());
+  };
+  Eigen::VectorXf sums;
+  const Eigen::MatrixXd kernel =
+      (0.5 * q.cast<double>() * k.cast<double>().transpose()).array().exp();
+  ExactAttention exact(0.5f);
+  exact.KernelSums(q, k, Side::kQuery, &sums);
+  expect_proportional(sums, kernel.rowwise().sum(), 1e-6);
+  exact.KernelSums(q, k, Side::kKey, &sums);
+  expect_proportional(sums, kernel.colwise().sum(), 1e-6);
+
+  LinearAttentionOptions options;
+  options.scale = 0.5f;
+  for (const char* const kind : kKinds) {
+    SCOPED_TRACE(kind);
+    const auto map = Make(kind, 4);
+    LinearAttention attention(map, options);
+    Eigen::MatrixXd estimates(q.rows(), k.rows());
+    for (int i = 0; i < q.rows(); ++i) {
+      for (int j = 0; j < k.rows(); ++j) {
+        estimates(i, j) = EstimateByFeatures(
+            *map, std::sqrt(0.5) * q.row(i).transpose().cast<double>(),
+            std::sqrt(0.5) * k.row(j).transpose().cast<double>());
+      }
+    }
+    ASSERT_TRUE(attention.KernelSums(q, k, Side::kQuery, &sums).ok());
+    expect_proportional(sums, estimates.rowwise().sum(), 1e-5);
+    ASSERT_TRUE(attention.KernelSums(q, k, Side::kKey, &sums).ok());
+    expect_proportional(sums, estimates.colwise().sum(), 1e-5);
+  }
+}
+
+TEST(KernelSumsTest, LongTokensStayFinite) {
+  const Tokens q = Draw(70, 6, 100, 1), k = Draw(70, 6, 100, 2);
+  Eigen::VectorXf sums;
+  for (const Side of : {Side::kQuery, Side::kKey}) {
+    ExactAttention(1).KernelSums(q, k, of, &sums);
+    EXPECT_TRUE(sums.allFinite());
+    EXPECT_GE(sums.maxCoeff(), 1);
+    for (const char* const kind : kKinds) {
+      LinearAttention attention(Make(kind, 6), {});
+      ASSERT_TRUE(attention.KernelSums(q, k, of, &sums).ok());
+      EXPECT_TRUE(sums.allFinite()) << kind;
+    }
+  }
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ void Tables() {
       kDim);
   const Tokens q = Draw(9216, kDim, 1) * 0.5f, k = Draw(9216, kDim, 2) * 0.5f;
   Eigen::VectorXf sums;
-  const double exact = Time([&] { ExactColumnSums(q, k, 1, &sums); });
+  const double exact = Time([&] { ExactAttention(1).ColumnSums(q, k, &sums); });
   std::printf("| exact, tiled | %.1f | 1 |\n", 1e3 * exact);
   for (const char* const kind :
        {"positive { m: 16 }", "hyperbolic { m: 16 }", "trigonometric { m: 16 }",
@@ -114,7 +114,7 @@ void Tables() {
         Time([&] { CHECK(attention.Attend(a, b, v, &out).ok()); });
     double whole = 0;
     if (length <= 32768) {
-      whole = Time([&] { ExactAttention(a, b, v, 1, false, &out); });
+      whole = Time([&] { ExactAttention(1).Attend(a, b, v, false, &out); });
     }
     if (length >= 1024) {
       long_lengths.push_back(length);

@@ -47,6 +47,15 @@ inline const char* const kFurtherConfigs[] = {
     "layers { rows: 1 operation: IDENTITY sparse { row_lengths: 2 values: [0, "
     "2] } weights { float32 { values: 1 values: 2 } } } "
     "head { kind: CLIP low: -2 high: 2 } } }",
+    "implicit_attention { patch: 1 stride: 1 features { positive { m: 8 } } }",
+    "implicit_attention { patch: 3 stride: 2 frame_stack: 3 positional: true "
+    "max_norm: 1 top_k: 4 vote: ROW_UNNORMALIZED features { angular_hybrid { "
+    "m: 6 n: 3 } } pick { color: true importance: true pixels: true by_place: "
+    "true min_distance: 3 } mlp { hidden: 8 } } action { squash: TANH }",
+    "implicit_attention { vote: COLUMN_UNNORMALIZED top_k: 35 lstm { hidden: 3 "
+    "} }",
+    "convolution { layer { channels: 3 size: 4 stride: 2 } mlp { hidden: 6 } }",
+    "downscaled { height: 5 width: 7 mlp { hidden: 6 activation: RELU } }",
     "hybrid_point { categorical: 2 }",
     "hybrid_point { categorical: 5 levels: 2 } action { squash: TANH }",
 };

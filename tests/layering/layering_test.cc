@@ -98,8 +98,7 @@ TEST(LayeringTest, HeavyLibrariesStayInTheirPlaces) {
   EXPECT_FALSE(IsAllowed("envs/classic/pendulum.cc", "mujoco/mujoco.h"));
   EXPECT_FALSE(IsAllowed("deploy/robot/runtime.cc", "mujoco/mujoco.h"));
   EXPECT_TRUE(IsAllowed("deploy/media/png.cc", "opencv2/imgproc.hpp"));
-  EXPECT_TRUE(
-      IsAllowed("policies/attention/patches.cc", "opencv2/imgproc.hpp"));
+  EXPECT_TRUE(IsAllowed("envs/pixels/pixel_env.cc", "opencv2/imgproc.hpp"));
   EXPECT_FALSE(IsAllowed("policies/attention/slim.cc", "opencv2/core.hpp"));
 }
 

@@ -54,8 +54,8 @@ const std::vector<Library>& Libraries() {
       {"httplib", std::regex("httplib\\.h"),
        std::regex("aggregator/http_server\\.cc")},
       {"OpenCV", std::regex("opencv2/.*|opencv/.*"),
-       std::regex("envs/pixels/.*|policies/attention/patches.*|"
-                  "deploy/media/.*|deploy/export/onnx_run\\.cc")},
+       std::regex("envs/pixels/.*|deploy/media/.*|"
+                  "deploy/export/onnx_run\\.cc")},
   };
   return *libraries;
 }

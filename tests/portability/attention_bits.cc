@@ -109,11 +109,12 @@ void PrintAll() {
   const Tokens v = Draw(600, 11, 1, 3);
   Tokens out;
   Eigen::VectorXf sums;
-  ExactAttention(q, k, v, 0.5f, false, &out);
+  ExactAttention exact(0.5f);
+  exact.Attend(q, k, v, false, &out);
   Print("exact attention", out.data(), out.size());
-  ExactAttention(k, k, v, 0.5f, true, &out);
+  exact.Attend(k, k, v, true, &out);
   Print("exact causal attention", out.data(), out.size());
-  ExactColumnSums(q, k, 0.5f, &sums);
+  exact.ColumnSums(q, k, &sums);
   Print("exact column sums", sums.data(), sums.size());
 }
 
