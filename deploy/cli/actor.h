@@ -28,6 +28,8 @@ class Actor {
   void Reset() { policy_->Reset(); }
   // Writes the action [action_size] for a raw observation.
   void Act(const Observation& raw, VectorRef action);
+  // Where the last Act looked.
+  Gaze gaze() const { return policy_->gaze(); }
 
  private:
   Actor(std::unique_ptr<Policy> policy, Normalizer normalizer);

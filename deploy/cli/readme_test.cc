@@ -38,23 +38,23 @@ TEST(ReadmeTest, EveryCommandWorksAsPrinted) {
 
   std::vector<std::string> scripts = Scripts(checkout.Read("README.md"));
 
-  ASSERT_EQ(scripts.size(), 8u);
+  ASSERT_EQ(scripts.size(), 9u);
   EXPECT_EQ(scripts[0], "bash deploy/quickstart.sh\n");
   EXPECT_EQ(scripts[1], "bash tests/run.sh\n");
-  EXPECT_EQ(scripts[7],
+  EXPECT_EQ(scripts[8],
             "bazel test //envs/classic:slope_test "
             "//tests/conformance:env_conformance_test\n");
   // All of the first but its length. The second runs this test.
   scripts[0] =
       "bash deploy/quickstart.sh 1 --set budget.generations=2 "
       "--set env.max_steps=40 --set evaluation.episodes=2";
-  for (const int i : {0, 2, 3, 4, 5, 6}) {
+  for (const int i : {0, 2, 3, 4, 5, 6, 7}) {
     const ShellAnswer answer = checkout.Run("set -e\n" + scripts[i]);
     EXPECT_EQ(answer.exit_code, 0) << scripts[i] << answer.err;
   }
   for (const char* made :
        {"half_cheetah.mp4", "runs/half_cheetah_ars-s1/learning_curve.png",
-        "sphere.png", "episode.csv", "pole.mp4", "search.png",
+        "sphere.png", "episode.csv", "pole.mp4", "search.png", "pointer.mp4",
         "runs/pole_c/inverted_pendulum_ars.c"}) {
     EXPECT_NE(checkout.Read(made), "") << made;
   }

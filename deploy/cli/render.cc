@@ -16,6 +16,7 @@
 #include "deploy/cli/flags.h"
 #include "deploy/cli/policy_argument.h"
 #include "deploy/cli/verb.h"
+#include "deploy/media/overlay.h"
 #include "deploy/media/render_episode.h"
 #include "envs/env.h"
 
@@ -56,6 +57,12 @@ class Render : public Verb {
     const auto act = [&actor](const Observation& seen, VectorRef action) {
       actor->Act(seen, action);
     };
+    if (overlay_) {
+      options_.paint = [&actor](const Observation& seen, int height, int width,
+                                uint8_t* rgb) {
+        DrawOverlay(seen.image, actor->gaze(), height, width, rgb);
+      };
+    }
     const absl::StatusOr<FilmedEpisode> film = FilmEpisode(*env, act, options_);
     if (options_.progress) std::cerr << "\r\033[K";
     if (film.status().code() == absl::StatusCode::kFailedPrecondition) {
@@ -81,8 +88,8 @@ class Render : public Verb {
       return absl::PermissionDeniedError(absl::StrCat(
           folder, ": ", error.message(), "; give --out a path to write to"));
     }
-    options_.path =
-        absl::StrCat(folder, "/", policy_.checkpoint(), "-s", seed_, ".mp4");
+    options_.path = absl::StrCat(folder, "/", policy_.checkpoint(), "-s", seed_,
+                                 overlay_ ? "-overlay" : "", ".mp4");
     return absl::OkStatus();
   }
 

@@ -41,7 +41,10 @@ absl::StatusOr<FilmedEpisode> FilmEpisode(Env& env, const ActFunction& act,
                                 .pictures_per_s = episode.pictures_per_s}));
   std::vector<uint8_t> rgb(size_t{3} * options.height * options.width);
   const auto add_picture = [&]() -> absl::Status {
-    if (!env.Draw(options.height, options.width, rgb.data())) {
+    if (options.paint) {
+      options.paint(env.observation(), options.height, options.width,
+                    rgb.data());
+    } else if (!env.Draw(options.height, options.width, rgb.data())) {
       return absl::FailedPreconditionError(
           absl::StrCat("there is no picture of ", spec.name(),
                        ": the task has none, or the log says why this machine "
@@ -55,9 +58,12 @@ absl::StatusOr<FilmedEpisode> FilmEpisode(Env& env, const ActFunction& act,
 
   Eigen::VectorXf action(spec.action_size());
   env.Reset(Rng(options.seed));
-  RETURN_IF_ERROR(add_picture());
+  if (!options.paint) RETURN_IF_ERROR(add_picture());
   while (episode.outcome == Outcome::kRunning && episode.steps < max_steps) {
     act(env.observation(), action);
+    if (options.paint && episode.steps % steps_per_picture == 0) {
+      RETURN_IF_ERROR(add_picture());
+    }
     const StepResult result = env.Step(action);
     ++episode.steps;
     episode.outcome = result.outcome;
@@ -66,7 +72,7 @@ absl::StatusOr<FilmedEpisode> FilmEpisode(Env& env, const ActFunction& act,
     }
     const bool is_last =
         result.outcome != Outcome::kRunning || episode.steps == max_steps;
-    if (is_last || episode.steps % steps_per_picture == 0) {
+    if (!options.paint && (is_last || episode.steps % steps_per_picture == 0)) {
       RETURN_IF_ERROR(add_picture());
     }
   }

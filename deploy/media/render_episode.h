@@ -36,6 +36,11 @@ struct FilmEpisodeOptions {
   int width = 640;
   // Steps at most; 0: the task's own limit.
   int64_t max_steps = 0;
+  // Paints rgb [height, width, 3] after the policy has acted on what it saw,
+  // instead of the environment's own picture. May be empty.
+  std::function<void(const Observation& seen, int height, int width,
+                     uint8_t* rgb)>
+      paint = nullptr;
   // Called after every picture with the steps that are done and the most there
   // can be. May be empty.
   std::function<void(int64_t step, int64_t max_steps)> progress = nullptr;
